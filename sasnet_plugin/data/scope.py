@@ -456,7 +456,7 @@ def check_curve(raw: RawCurve, file: str) -> None:
     x, y = _order_points(raw)
     if x.size < LEAST_POINTS:
         return
-    if bool(np.mean(x < 0) > 0.2 and np.mean(y < 0) > 0.2):
+    if np.mean(x < 0) > 0.2 and np.mean(y < 0) > 0.2:
         raise DataError(
             f"{file}: this looks like a map over two coordinates (both have positive and negative values);"
             f" {_USE}."

@@ -513,6 +513,12 @@ def model_info(name: str) -> ModelInfo:
         ) from error
 
 
+@lru_cache(maxsize=256)
+def default_values(name: str) -> Mapping[str, float]:
+    """sasmodels' default of each parameter of a model, without those of size distributions."""
+    return MappingProxyType({p.name: float(p.default) for p in model_info(name).parameters.call_parameters})
+
+
 @lru_cache(maxsize=1)
 def form_models() -> tuple[str, ...]:
     """Return every model of the installed sasmodels that is not a structure factor, sorted (78 in 1.1.0)."""

@@ -35,6 +35,7 @@ from .names import (
     names_uncertainty,
 )
 from .table import (
+    LAST_LINE_CUT,
     Names,
     again_from_the_start,
     intensity_without_q,
@@ -602,7 +603,7 @@ def read_columns(
     # logarithm, or something else.
     names, roles, role_notes = _data_sets(table, file, insisted=insisted)
     x_name = _abscissa_name(table, names, roles[0].x, given_wavelength)
-    cut = ["The last line is truncated and was ignored; the file may lack further points."] * table.cut
+    cut = [LAST_LINE_CUT] * table.cut
     left_out = [*cut, *_describe_dropped_lines(table), *role_notes]
     parts = again_from_the_start(table.columns, roles[0].x)
     pairs = ((columns, role) for columns in parts for role in roles)

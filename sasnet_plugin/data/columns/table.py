@@ -429,6 +429,10 @@ def _lines(text: str) -> list[str]:
     return list(map(strip_markup, lines)) if "\\" in text or "<sup>" in text or "&" in text else lines
 
 
+#: What is said of a text that `is_cut_short`.
+LAST_LINE_CUT = "The last line is truncated and was ignored; the file may lack further points."
+
+
 def is_cut_short(text: str, lines: list[str]) -> bool:
     """Whether the text ends within a row: without an end of line, and with less in it than the others."""
     if text.endswith(("\n", "\r")) or len(lines) <= START:

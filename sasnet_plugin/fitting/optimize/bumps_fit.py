@@ -170,8 +170,7 @@ def fit_by_bumps(task: Reported, bank: Bank | None = None, budget: Budget = UNLI
     try:
         minimum = _minimise_by_corrected_curves(task, problem, fitness, budget.seconds)
         if minimum is None and is_affordable(fit.name, [fitness], len(fit.free), budget.seconds):
-            names = {id(getattr(fitness.model, name)): name for name in fit.free}
-            minimum = minimise_by_bumps(problem, names)
+            minimum = minimise_by_bumps(problem, _name_free(fit, fitness))
     except TimeUpError:
         return warn_without_bumps(fit)
     if minimum is None:
@@ -213,8 +212,11 @@ def _minimise_by_corrected_curves(
         quick_problem.setp(start)
     if not after <= chisq * (1 + OPTIMIZE.enough):
         return None
-    names = {id(getattr(quick.model, name)): name for name in fit.free}
-    return _describe_minimum(quick_problem, names, min(after, chisq), chisq, fitter)
+    return _describe_minimum(quick_problem, _name_free(fit, quick), min(after, chisq), chisq, fitter)
+
+
+def _name_free(fit: ModelFit, fitness: Any) -> dict[int, str]:
+    return {id(getattr(fitness.model, name)): name for name in fit.free}
 
 
 def _is_quicker(fit: ModelFit, fitness: Any) -> bool:
@@ -228,7 +230,7 @@ def _is_quicker(fit: ModelFit, fitness: Any) -> bool:
 
 def _correct(quick: Any, fitness: Any) -> None:
     # At the present values the quick curve becomes sasmodels' own.
-    quick.correction = 0.0
+    quick.correction = None
     quick.update()
     with silent():
         quick.theory()

@@ -15,6 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...digits import quantity, significant
+from ...simulate.priors import default_values
 from ..result.components import is_scale
 from ..result.contrasts import find_fixed_solvent, invariant, slds_of
 from ..result.model_fit import ModelFit, Parameter, Posterior
@@ -33,7 +34,7 @@ def conventional(fit: ModelFit, given_names: Iterable[str] = ()) -> ModelFit:
     if not solvent or ({"scale", *slds_of(fit)} - {solvent}) & given:
         return fit
     kept = {solvent: fit.parameters[solvent].value} if solvent in given else {}
-    return _set_default_solvent(fit, solvent, {**_defaults(fit.model), **kept})
+    return _set_default_solvent(fit, solvent, {**default_values(fit.model), **kept})
 
 
 def _set_default_solvent(fit: ModelFit, solvent: str, default: Mapping[str, float]) -> ModelFit:
@@ -139,12 +140,6 @@ def _scale_parameter(p: Parameter, old: float, new: float, factor: float) -> Par
     return replace(p, value=value, error=error, low=min(ends), high=max(ends))
 
 
-def _defaults(model: str) -> Mapping[str, float]:
-    from ...simulate.priors import model_info
-
-    return {p.name: float(p.default) for p in model_info(model).parameters.call_parameters}
-
-
 def fix_default_solvent(tasks: Sequence[Task], given_names: Iterable[str]) -> tuple[list[Task], list[str]]:
     """Fix the solvent where the user gave the other contrast, and note each value."""
     slds = {name for name in given_names if "sld" in name}
@@ -152,7 +147,7 @@ def fix_default_solvent(tasks: Sequence[Task], given_names: Iterable[str]) -> tu
         return list(tasks), []
     fixed_tasks, notes = [], []
     for task in tasks:
-        default = {} if task.model.endswith(".py") else _defaults(task.model)
+        default = {} if task.model.endswith(".py") else default_values(task.model)
         names = fnmatch.filter(default, "sld*solvent")
         if slds & default.keys() and len(names) == 1 and names[0] not in {*task.fixed, *task.ranges}:
             task = replace(task, fixed={names[0]: default[names[0]], **task.fixed})

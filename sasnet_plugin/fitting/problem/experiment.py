@@ -68,7 +68,7 @@ def experiment(
         is_bounded = False  #: No intensity with background `is_too_low`.
         best: tuple[float, dict[str, Any]] = (np.inf, {})
         #: Added to I(q) before smearing: what sasmodels' own curve has more than a quick one.
-        correction: NDArray[np.float64] | float = 0.0
+        correction: NDArray[np.float64] | None = None
         Iq_calc: NDArray[np.float64]
 
         def theory(self) -> NDArray[np.float64]:
@@ -92,9 +92,10 @@ def experiment(
                 self._kernel: Any = self._model.make_kernel((self.resolution.q_calc,))
                 kernels = (load(part).make_kernel([self.resolution.q_calc]) for part in sum_parts(name))
                 self._calls = [keep_curves(KernelCall(kernel, cutoff)) for kernel in kernels]
-            intensity = _add_parts(name, pars, self._calls)
-            corrected = intensity + self.correction
-            self.Iq_calc = np.where(corrected < 0, intensity, corrected)
+            self.Iq_calc = _add_parts(name, pars, self._calls)
+            if self.correction is not None:
+                corrected = self.Iq_calc + self.correction
+                self.Iq_calc = np.where(corrected < 0, self.Iq_calc, corrected)
             return np.asarray(self.resolution.apply(self.Iq_calc) + pars.get("background", 0.0))
 
         def residuals(self) -> NDArray[np.float64]:

@@ -14,6 +14,7 @@ from ...data.raw import points
 from ...digits import significant
 from ...simulate.bank import Bank
 from ...simulate.kernel import load_model
+from ...simulate.priors import default_values
 from ...simulate.quick_models.cost_classes import cost_class
 from ...simulate.quick_models.quick import fit_cost_class
 from ..ledger import read_spent_time
@@ -164,9 +165,8 @@ class TimedSearch:
 
     def _place_defaults(self, local: ModelCurves, misfit: Misfit) -> list[dict[str, Any]]:
         """Move the peak of sasmodels' defaults to the measured places that fit best; none of a body."""
-        info = load_model(self.task.name).info
-        defaults = {p.name: float(p.default) for p in info.parameters.call_parameters}
-        lines = position_lines(info, local.fixed, local.curve.q)(as_start(self.task, defaults))
+        start = as_start(self.task, dict(default_values(self.task.name)))
+        lines = position_lines(local.info, local.fixed, local.curve.q)(start)
         return sorted(chain.from_iterable(lines), key=misfit)[: START_VALUES.semifinalists]
 
     def add_layers(self, local: ModelCurves, minima: list[LocalMinimum], bank: Bank) -> list[LocalMinimum]:

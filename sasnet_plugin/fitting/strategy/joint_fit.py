@@ -11,7 +11,7 @@ import numpy as np
 
 from ...arrays import Floats
 from ...data.sample.sample import ALWAYS_OWN, CONTRASTS, SETTINGS, Sample
-from ...simulate.priors import model_info
+from ...simulate.priors import default_values, model_info
 from ...types import product_name
 from ..assessment.error_estimates import Held, errors_to_add, widen_errors
 from ..evidence.discrepancy import Discrepancy
@@ -204,12 +204,10 @@ def _restart(joint: LeastSquaresProblem) -> LeastSquaresProblem:
 
 def _starts(task: JointTask, plan: Plan, forms: ContrastForms) -> list[Start]:
     """Values that all share, and those of each curve, from the fits of single curves."""
-    info = model_info(task.name)
-    defaults = {p.name: float(p.default) for p in info.parameters.call_parameters}
     starts: list[Start] = []
     rng = np.random.default_rng(0)
     for single in _different([s for s in task.starts if s is not None] or [{}], plan):
-        shared = complete_distributions(defaults | single | task.fixed, 35)
+        shared = complete_distributions({**default_values(task.name), **single, **task.fixed}, 35)
         own_starts = [_select_own(start or single, plan) for start in task.starts]
         starts += _from_one(task, plan, forms, (shared, own_starts), rng)
     return starts

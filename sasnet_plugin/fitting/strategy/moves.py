@@ -20,7 +20,7 @@ import numpy as np
 
 from ...arrays import Floats
 from ...simulate.kernel import call, load_model
-from ...simulate.priors import model_info
+from ...simulate.priors import default_values, model_info
 from ...simulate.quick_models.quick import fit_cost_class
 from ...types import SasnetError
 from ..assessment.diagnostics import is_reached
@@ -391,17 +391,13 @@ def _fast(state: State, *, interact: bool) -> dict[Hypothesis, float]:
 
 def add_defaults(start: dict[str, Any], factor: str) -> dict[str, Any]:
     """Values with the defaults of what a structure factor has besides; its radius follows from the form's."""
-    missing = {n: v for n, v in _defaults(factor).items() if n not in start and n != "radius_effective"}
+    missing = {n: v for n, v in default_values(factor).items() if n not in start and n != "radius_effective"}
     return {**start, **missing}
 
 
 def _other_factor(fit: ModelFit, factor: str) -> dict[str, Any]:
-    extra_names = _defaults(fit.structure_factor or factor).keys() - _defaults(factor).keys()
+    extra_names = default_values(fit.structure_factor or factor).keys() - default_values(factor).keys()
     return add_defaults({n: v for n, v in starting_values(fit).items() if n not in extra_names}, factor)
-
-
-def _defaults(factor: str) -> dict[str, float]:
-    return {p.name: float(p.default) for p in model_info(factor).parameters.call_parameters}
 
 
 # --- Resolution that a file does not state.

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ... import units
 from ...arrays import Floats
 from ...data.columns.read import unit_of
-from ...data.columns.table import is_cut_short
+from ...data.columns.table import LAST_LINE_CUT, is_cut_short
 from ...data.limits import HDF5, content
 from ...data.toml_files import overlay_settings
 from ...domains import ReadOptions
@@ -596,7 +596,6 @@ _NAMES = {
 #: What columns without names are, and the note that says so.
 _USUAL = ("qx", "qy", "value", "error")
 _OF_Q = {"qx", "qy", "qz", "along", "across", "sigma_x", "sigma_y"}
-_LAST_LINE = "The last line is truncated and was ignored; the file may lack further points."
 _CUT_SHORT = (
     "The file ends within a row of the image, and may lack further rows. The {points} points of that row were"
     " ignored."
@@ -626,7 +625,7 @@ def read_text_file(path: Path, file: str) -> RawSans:
     if left := len(table[0]) - points:
         notes.append(_CUT_SHORT.format(points=left))
     elif ends_within or lacks_value:
-        notes.append(_LAST_LINE)
+        notes.append(LAST_LINE_CUT)
     arrays = {name: column[:points].reshape(shape) for name, column in columns.items()}
     settings = _derive_pixel_size(_header(lines[:first]), arrays)
     along, across = _spreads(arrays, notes)

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from ...arrays import ArrayCache, Floats
 from ..compile_cache import compile_library
 from ..kernel_call import fill_of
-from ..priors import model_info
+from ..priors import default_values
 from .separable_average import LADDER, LEAST, MOST, rule
 from .similar import replace_kernel
 
@@ -310,7 +310,7 @@ def operations(form: str, parameters: Mapping[str, Any], q: Floats) -> float:
     """Estimate how many profiles and interpolations, some 20 ns each, a curve of one of `PARTICLES` takes; q
     in Å⁻¹, sasmodels' parameters and defaults.
     """
-    values = {**_defaults(form), **parameters}
+    values = {**default_values(form), **parameters}
     counts = {
         name.removesuffix("_pd"): int(parameters.get(f"{name}_n", 35))
         for name, width in parameters.items()
@@ -392,14 +392,9 @@ def _product_operations(
 @cache
 def _profile_count(form: str) -> int:
     # Of the axis that has most of them.
-    values = {**_defaults(form), SEEN: 1.0}
+    values = {**default_values(form), SEEN: 1.0}
     terms = (axis.profiles(values)[1] for axis in PARTICLES[form].axes)  # type: ignore[union-attr]
     return max(sum(factor is not None for row in rows for factor in row) for rows in terms)
-
-
-@cache
-def _defaults(form: str) -> dict[str, float]:
-    return {p.name: float(p.default) for p in model_info(form).parameters.call_parameters}
 
 
 def add_size_averages(model: Any) -> Any:
@@ -519,7 +514,7 @@ def average_squares(form: str, q: Floats, cosines: Floats, parameters: Mapping[s
     distributions = list_distributions(parameters)
     first, last = np.arange(q.size, dtype=np.int32), np.arange(1, q.size + 1, dtype=np.int32)
     nodes = first, last, np.sqrt(1 - cosines**2), cosines, np.ones(q.size)
-    scalars = {**_defaults(form), **parameters}
+    scalars = {**default_values(form), **parameters}
     try:
         return _average_product(PARTICLES[form], q, scalars, distributions, False, nodes)  # type: ignore[arg-type]
     except _TooLargeError:
@@ -932,7 +927,7 @@ def combinations(
 
 @cache
 def _names_of(form: str) -> tuple[str, ...]:
-    return tuple(_defaults(form))
+    return tuple(default_values(form))
 
 
 def _scalars(info: Any, values: NDArray[np.float64]) -> dict[str, float]:
