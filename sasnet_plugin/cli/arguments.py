@@ -323,10 +323,12 @@ NO_SAMPLE = Given()
 def add_sample_options(*without: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command the options of `Given`, but those `without`, in place of its parameter ``of_sample``."""
     options = inspect.signature(Given, eval_str=True).parameters
-    return expand("of_sample", Given, {name: p for name, p in options.items() if name not in without})
+    return replace_parameter(
+        "of_sample", Given, {name: p for name, p in options.items() if name not in without}
+    )
 
 
-def expand(
+def replace_parameter(
     name: str, make: Callable[..., Any], options: Mapping[str, inspect.Parameter]
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command options in place of a parameter, which becomes what is made of them."""

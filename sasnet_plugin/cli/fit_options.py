@@ -24,9 +24,9 @@ from .arguments import (
     QUnit,
     Top,
     Wavelength,
-    expand,
     names_of,
     prior_given,
+    replace_parameter,
     unit_of,
     wavelength_of,
     window_of,
@@ -151,7 +151,7 @@ def add_fit_options(
         limit = limit.replace(annotation=Annotated[float, option])
     shared["time_limit"] = limit
 
-    return expand("options", _collect_fit_options, shared)
+    return replace_parameter("options", _collect_fit_options, shared)
 
 
 def also_given(options: Mapping[str, object]) -> dict[str, str]:
