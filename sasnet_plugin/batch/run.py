@@ -14,7 +14,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any
 
 from ..fitting.task import LateError, Start
-from ..simulate.compile_cache import choose_folder
+from ..simulate.compile_cache import check_compiler, choose_folder
 from ..types import SasnetError
 from ..workers.pool import GoneError, Pool, Said
 from ..workers.spread import map_unordered
@@ -134,6 +134,7 @@ class Supervisor:
     """
 
     def __init__(self, count: int = 1) -> None:
+        check_compiler()
         choose_folder()  # said once, not by each process
         threads = environment_of_one_thread()
         target = "sasnet_plugin.batch.worker:begin"

@@ -26,6 +26,7 @@ from ..predict import open_classifier
 from ..predict.class_prior import COMMON, check_prior
 from ..predict.predictor import Classifier, check_points
 from ..predict.together import contradicting, together
+from ..simulate.compile_cache import check_compiler
 from ..simulate.magnetic_spheres import SPHERES
 from ..types import Curve, ModelGuess, SasnetError, Suggestion, TechnicalError
 from ..workers.threads import one_thread
@@ -182,6 +183,7 @@ def fit_with(
     # `options` leaves workers to the pool; `rng` of de and dream is the same at every call by default; `wall`
     # limits the clock in seconds where it differs from the time limit; `answer` is that of `suggest_models`
     # if it was asked before.
+    check_compiler()
     method, limit = options.method, (1 - STRATEGY.assessment_share) * options.time_limit
     stop = limit if wall is None else (1 - STRATEGY.assessment_share) * wall
     for_ranking = 1.0 if method.name == "lm" else EFFORT.planned
@@ -594,6 +596,7 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions, patience: float 
     """Fit as `fit_together` with running processes."""
     # The time limit is per curve; the clock may show `patience` times that, without changing what may be
     # evaluated.
+    check_compiler()
     check_shared(sample, options)
     of_all = options.contrast.solvent if options.contrast else None
     if of_all is not None and any(value is not None for value in sample.solvents):

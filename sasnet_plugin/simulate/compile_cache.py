@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from ..files import lock_file, put_in_one_step, remove_empty, remove_leftovers, removing
-from ..types import SimulationError, TechnicalError
+from ..types import SasnetError, SimulationError, TechnicalError
 
 #: Bytes that have to be free where models are compiled: a few hundred libraries of some ten thousand.
 ROOM = 4_000_000
@@ -54,6 +54,19 @@ def choose_folder() -> Path:
     )  # fmt: skip
     os.environ["SAS_DLL_PATH"] = str(private)
     return private
+
+
+def check_compiler() -> None:
+    """Raise SasnetError where no model can be calculated: none is compiled yet, and nothing compiles one."""
+    if not _choose_compiler() and not any(_find_folder().glob("*.so")):
+        command = shlex.split(os.environ.get("CC", "")) or ["cc"]
+        raise SasnetError(f"{_describe_missing_compiler(command[0])}.")
+
+
+def _describe_missing_compiler(compiler: str) -> str:
+    if os.environ.get("CC"):
+        return f"CC names a C compiler that is not there ({compiler}); unset CC, or let it name one"
+    return f"sasmodels compiles its models, and there is no C compiler ({compiler}); {_ADVICE}"
 
 
 def _find_folder() -> Path:
@@ -225,11 +238,7 @@ def _compile(path: Path, source: str, info: Any, *, again: bool) -> None:
         if not shutil.which(_compiler()):
             if path.exists() and not _sum_of(path).exists():
                 return  # sasmodels' own, perhaps; no other will come
-            reason = (
-                f"CC names a C compiler that is not there ({_compiler()}); unset CC, or let it name one"
-                if os.environ.get("CC")
-                else f"sasmodels compiles its models, and there is no C compiler ({_compiler()}); {_ADVICE}"
-            )
+            reason = _describe_missing_compiler(_compiler())
         else:
             reason = (
                 f"it cannot be compiled in {path.parent} ({error.strerror or error}); make room there, or let"

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,14 @@ import pytest
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
+from sasnet_plugin.data import load
+from sasnet_plugin.fitting import api
+from sasnet_plugin.fitting.pool import InProcess
+from sasnet_plugin.service import answers
+from sasnet_plugin.service.answers import Request
+from sasnet_plugin.simulate import compile_cache
 from sasnet_plugin.simulate.kernel import call
+from sasnet_plugin.types import SasnetError
 
 HEAD = """
 import numpy as np
@@ -228,3 +236,41 @@ def test_what_nobody_thought_of_costs_one_file_and_is_a_sentence(
     assert code == 1
     assert re.search(r"Best fit: spheres, radius (70|69\.9)", out)
     _one_sentence(err, "odd.dat", "could not be fitted", "KeyError")
+
+
+@pytest.fixture
+def no_compiler(sphere: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without a C compiler that has compiled no model, once the data exist."""
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    monkeypatch.setenv("SAS_DLL_PATH", str(tmp_path / "compiled"))
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setattr(compile_cache, "find_spec", lambda name: None)
+
+
+NO_COMPILER = ("there is no C compiler (cc); install gcc or clang", "pip install ziglang")
+
+
+@pytest.mark.usefixtures("no_compiler")
+@pytest.mark.parametrize("command", ["fit", "next", "batch", "bumps"])
+def test_without_a_compiler_every_command_that_fits_says_so_at_once(
+    sphere: Path, command: str, tmp_path: Path
+) -> None:
+    options = ["--out", str(tmp_path / "out.h5")] if command == "batch" else []
+    result = CliRunner().invoke(app, [command, "--quiet", str(sphere), *options])
+    assert result.exit_code != 0
+    assert isinstance(result.exception, SystemExit)
+    _one_sentence(result.stderr, *NO_COMPILER)
+    assert "fits" not in result.stdout
+
+
+@pytest.mark.usefixtures("no_compiler")
+def test_without_a_compiler_services_and_notebooks_say_so_at_once(sphere: Path) -> None:
+    curve = load(sphere)[0]
+    other = replace(curve, file="other.dat", intensity=2 * curve.intensity)
+    with pytest.raises(SasnetError, match=re.escape(NO_COMPILER[0])):
+        api.fit(curve, workers=1, progress=False)
+    with pytest.raises(SasnetError, match=re.escape(NO_COMPILER[0])):
+        api.fit_together([curve, other], kind="settings", workers=1, progress=False)
+    body = {"curve": {"q": curve.q.tolist(), "intensity": curve.intensity.tolist()}}
+    with pytest.raises(SasnetError, match=re.escape(NO_COMPILER[0])):
+        answers.fit(InProcess(), Request(1, "fit", body))
