@@ -167,7 +167,7 @@ def solve(work: Path, contestant: str, index: int, seed: int) -> dict[str, Any]:
 
 def _first(index: int, seed: int) -> Curve:
     _, _, of_solvent, largest = draw(index)
-    return measured(of_solvent, largest, _offer(FIRST_SETTING)[0], D2O, FIRST_TIME, [index, seed, 0])
+    return measured(of_solvent, largest, find_offer(FIRST_SETTING)[0], D2O, FIRST_TIME, [index, seed, 0])
 
 
 def _fit_first(index: int, seed: int, **options: Any) -> Any:
@@ -179,7 +179,7 @@ def _fit_first(index: int, seed: int, **options: Any) -> Any:
     return fit_with(this_process(), _first(index, seed), given)
 
 
-def _offer(name: str) -> tuple[Any, float]:
+def find_offer(name: str) -> tuple[Any, float]:
     """A setting and the density of a solvent by the name that a plan gives the measurement."""
     from sasnet_plugin.materials import scattering_length_density
     from sasnet_plugin.planning.measurements import read_instrument
@@ -247,7 +247,7 @@ def _fit_both(index: int, seed: int, names: Sequence[str], seconds: float, **opt
 
     _, _, of_solvent, largest = draw(index)
     curves, solvents = [_first(index, seed)], [D2O]
-    for i, (offer, solvent) in enumerate(map(_offer, names)):
+    for i, (offer, solvent) in enumerate(map(find_offer, names)):
         curve = measured(of_solvent, largest, offer, solvent, seconds / len(names), [index, seed, 2, i])
         curves.append(replace(curve, file=f"{i + 2} {curve.file}"))
         solvents.append(solvent)
