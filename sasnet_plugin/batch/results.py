@@ -67,7 +67,8 @@ def _add_fit(fit: dict[str, Any], datasets: _Table, fits: _Table, parameters: _T
         value, error = (float("nan") if p[key] is None else p[key] for key in ("value", "error"))
         parameters.add((fits.count, name, value, error, p["unit"], p["fixed"]))
     fits.add(
-        (datasets.count, fit["model"], fit["structure_factor"] or "", *(fit[name] for name in numbers),
+        (datasets.count, fit["model"], fit["structure_factor"] or "",
+         *(float("nan") if fit[name] is None else fit[name] for name in numbers),
          " ".join(fit["warnings"]), first, parameters.count - first)
     )  # fmt: skip
 
@@ -108,7 +109,7 @@ def summary(record: Record, row: Row) -> dict[str, Any]:
         "structure_factor": best.get("structure_factor") or "",
         "reduced_chisq": best.get("reduced_chisq", nan),
         "bic": best.get("bic", nan),
-        "weight": best.get("weight", nan),
+        "weight": nan if best.get("weight") is None else best["weight"],
         "verified": bool(row.get("verified")),
         **_model_free(row),
         "points": row.get("points", 0),

@@ -244,6 +244,7 @@ def fit_with(
         ended=ended,
         limit_met=ledger.cut and not ended,
         unfitted=unfitted,
+        unfinished=_list_unfinished(state, result.fits, unfitted),
     )
     return add_verdict(_note_missing_fits(result, state), options)
 
@@ -393,6 +394,14 @@ def _refine_leader(
 def _list_unfitted(state: State, fits: Sequence[ModelFit]) -> tuple[str, ...]:
     fitted = {fit.name for fit in fits}
     return tuple(name for name in dict.fromkeys(state.late) if name not in fitted)
+
+
+def _list_unfinished(state: State, fits: Sequence[ModelFit], unfitted: Sequence[str]) -> tuple[str, ...]:
+    """Short names of the models that the user named and that there was no time to fit to their end."""
+    cut = [fit for fit in fits if fit.cut and not explains(fit.reduced_chisq, len(state.curve))]
+    names = {name: name for name in unfitted} | {fit.name: fit.short_name for fit in cut}
+    named = {hypothesis.name for hypothesis in state.named} if state.options.models is not None else set()
+    return tuple(short_name for name, short_name in names.items() if name in named)
 
 
 def _late(unfitted: Sequence[str], options: FitOptions, *, ended: bool) -> list[str]:

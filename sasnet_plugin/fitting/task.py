@@ -74,6 +74,8 @@ class Task:
     as_measured: bool = False
     #: It is fitted however short the time is: a simple model of the network's first groups.
     assured: bool = False
+    #: The user named the model: it is fitted to the end, however much better others are.
+    named: bool = False
 
     @property
     def name(self) -> str:

@@ -29,6 +29,7 @@ import numpy as np
 from ..digits import chisq_text
 from ..fitting.optimize.bumps_fit import fitter_for
 from ..fitting.result.fit_result import FitResult
+from ..fitting.result.model_fit import STOPPED
 from ..fitting.verdict.equals import worth_showing
 from ..fitting.verdict.sentences import NAMES
 from ..report.exports.bumps import write_session
@@ -83,7 +84,7 @@ def ranking(result: FitResult, shown_name: str) -> str:
             fit.structure_factor or "–",
             chisq_text(fit.reduced_chisq),
             f"{fit.bic:.1f}",
-            _share(fit.weight),
+            STOPPED if fit.given_up else _share(fit.weight),
             _share(fit.probability),
             "◂" if fit.name == shown_name else "",
         ]

@@ -16,6 +16,7 @@ import numpy as np
 from ..arrays import Floats
 from ..digits import chisq_text, superscript
 from ..fitting.result.fit_result import FitResult
+from ..fitting.result.model_fit import STOPPED
 from ..fitting.result.sample_result import SampleResult
 from ..fitting.verdict.equals import worth_showing
 from ..predict.classes import percent
@@ -98,7 +99,11 @@ def fit_plot(result: FitResult, most: int = MAX_DRAWN) -> CurvePlot:
         width = _OTHER if k else _BEST
         lines.append(Series(name, FITS[k], curve.q, fit.theory, None, k, DASHES[k], width))
         residuals.append(Series(name, FITS[k], curve.q, residual, None, k))
-    key = [f"{f.short_name}  {percent(f.weight)}, χ²/dof {chisq_text(f.reduced_chisq)}" for f in fits]
+    shares = [STOPPED if f.given_up else percent(f.weight) for f in fits]
+    key = [
+        f"{f.short_name}  {share}, χ²/dof {chisq_text(f.reduced_chisq)}"
+        for f, share in zip(fits, shares, strict=True)
+    ]
     points = Series("data", "data", curve.q, curve.intensity, error)
     return CurvePlot(curve.intensity_label, tuple(key), (points,), tuple(lines), tuple(residuals))
 

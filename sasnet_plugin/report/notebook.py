@@ -343,7 +343,13 @@ def rows_of(thing: Curve | Suggestion | FitResult | SampleResult) -> Any:
 
 def _make_fit_rows(result: FitResult) -> list[dict[str, Any]]:
     return [
-        {"rank": rank, "model": fit.name, "weight": fit.weight, "reduced_chisq": fit.reduced_chisq, **row}
+        {
+            "rank": rank,
+            "model": fit.name,
+            "weight": None if fit.given_up else fit.weight,
+            "reduced_chisq": fit.reduced_chisq,
+            **row,
+        }
         for rank, fit in enumerate(result.fits, start=1)
         for row in _list_parameters(fit.parameters)
     ]
@@ -396,7 +402,7 @@ def ranking_of(fits: Sequence[ModelFit]) -> Any:
         table.add_row(
             Text(fit.short_model),
             Text(fit.structure_factor or "–"),
-            f"{100 * fit.weight:.0f} %",
+            fit.weight_text,
             chisq_text(fit.reduced_chisq),
             f"{fit.bic:.1f}",
             str(len(fit.free)),

@@ -399,7 +399,7 @@ def describe_fit(result: FitResult, request: Request) -> dict[str, Any]:
             "model": each_fit.model,
             "structure_factor": each_fit.structure_factor,
             "reduced_chisq": each_fit.reduced_chisq,
-            "weight": each_fit.weight,
+            "weight": None if each_fit.given_up else each_fit.weight,
             "values": parameters_in_words(each_fit, result.curve.intensity_unit),
             "plugin": plugin_text(each_fit.model) if len(sum_parts(each_fit.model)) > 1 else "",
         }

@@ -21,6 +21,7 @@ def test_a_core_shell_sphere_is_found_ranked_verified_and_shown(simulated: Simul
     assert result.best.model == "core_shell_sphere"
     assert result.best.weight > 0.9
     assert result.verified
+    assert not any(fit.given_up for fit in result.fits)  # as the user named them
     assert [row["weight"] for row in result.table()] == [f.weight for f in result.fits]
     assert "core_shell_sphere" in result._repr_html_()
     assert result.verdict.next.startswith(("fit(curve", "result.plot()"))

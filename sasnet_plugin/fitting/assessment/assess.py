@@ -197,8 +197,9 @@ def assess(
     weighed = weigh_fits(differences, [conventional(fit, given_names) for fit in fits], prior)
     if not weighed.fits:
         return FitResult(curve, dintensity, (), False, (*notes, "No model could be fitted."))
+    weighed_fits = _drop_weight_of_given_up(weighed.fits)
     marked_fits = _mark_all_tails(
-        rank_behind_explaining(weighed.fits, weighed.errors, len(curve)), curve, dintensity
+        rank_behind_explaining(weighed_fits, weighed.errors, len(curve)), curve, dintensity
     )
     order = rank_by_mixture(as_the_simpler(rank_behind_power_laws(marked_fits)), mixture)
     ranked_fits = [
@@ -215,6 +216,15 @@ def assess(
         alike=short_names(ranking.near), explaining=short_names(ranking.explaining),
         excused=_describe_excuse(ranking),
     )  # fmt: skip
+
+
+def _drop_weight_of_given_up(fits: Sequence[ModelFit]) -> list[ModelFit]:
+    """Fits by falling weight, without any of those that were stopped early."""
+    total = sum(fit.weight for fit in fits if not fit.given_up)
+    if not total > 0:  # there is nothing else to lead
+        return list(fits)
+    weights = [0.0 if fit.given_up else fit.weight / total for fit in fits]
+    return sort_by_weight([replace(fit, weight=w) for fit, w in zip(fits, weights, strict=True)])
 
 
 def _mark_all_tails(
@@ -334,6 +344,7 @@ def _become(fit: ModelFit, order: Sequence[ModelFit]) -> ModelFit | None:
     larger_fits = [
         other_fit
         for other_fit in order
+        if not other_fit.given_up
         if other_fit.name in same
         or (other_fit.name in met and (_is_smaller(other_fit, fit) or other_fit.chisq <= fit.chisq))
     ]
@@ -489,6 +500,15 @@ def _describe_excuse(ranking: _Ranking) -> tuple[str, tuple[str, ...]]:
     return error.words(), short_names(ranking.beside)
 
 
+def _describe_given_up(ranking: _Ranking) -> Iterator[str]:
+    names = short_names([fit for fit in ranking.order if fit.given_up])
+    if names:
+        yield (
+            f"Stopped early, far worse than others: {join_names(names)}. This has no weight and does not"
+            " rule out the model. A model that you name is fitted to the end."
+        )
+
+
 def _describe_distinction(ranking: _Ranking) -> Iterator[str]:
     """Where more data would decide; where none explains the data, they decide between wrong models."""
     explained = ranking.first.explained
@@ -569,4 +589,5 @@ _SAID = (
     _simpler,
     _describe_best,
     _describe_shared_error,
+    _describe_given_up,
 )

@@ -172,7 +172,7 @@ def is_refuted(reduction: Reduction, fit: ModelFit, other_fits: Sequence[ModelFi
 
 
 def _fits_of(reduction: Reduction, fits: Sequence[ModelFit]) -> list[ModelFit]:
-    return [fit for fit in fits if fit.name == reduction.name]
+    return [fit for fit in fits if fit.name == reduction.name and not fit.given_up]
 
 
 def is_reached(reduction: Reduction, fit: ModelFit) -> bool:

@@ -47,6 +47,8 @@ class FitResult(Shown):
         the answer may be another.
     unfitted : tuple of str
         Names of the candidates that the time limit, or whoever ended the search, left unfitted.
+    unfinished : tuple of str
+        Models that the user named and that the time limit left unfitted, or cut short before they fitted.
     ended : bool
         A user has ended the search, as by Ctrl-C.
     expected : Suggestion or None
@@ -79,6 +81,7 @@ class FitResult(Shown):
     explaining: tuple[str, ...] = ()
     limit_met: bool = False
     unfitted: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = ()
     ended: bool = False
     expected: Suggestion | None = None
     scope_threshold: float = 0.0
@@ -121,7 +124,7 @@ class FitResult(Shown):
             {
                 "model": f.model,
                 "structure_factor": f.structure_factor,
-                "weight": f.weight,
+                "weight": None if f.given_up else f.weight,
                 "reduced_chisq": f.reduced_chisq,
                 "bic": f.bic,
                 "fitted": len(f.free),
@@ -164,6 +167,7 @@ class FitResult(Shown):
             "notes": list(self.notes),
             "limit_met": self.limit_met,
             "unfitted": list(self.unfitted),
+            "unfinished": list(self.unfinished),
             **({"ended": True} if self.ended else {}),
             **({"unanswered": list(self.unanswered)} if self.unanswered else {}),
         }
@@ -176,7 +180,8 @@ def _fit_as_dict(fit: ModelFit) -> dict[str, Any]:
         "fitter": fit.fitter or None,
         "reduced_chisq": fit.reduced_chisq,
         "bic": fit.bic,
-        "weight": fit.weight,
+        "weight": None if fit.given_up else fit.weight,
+        "given_up": fit.given_up,
         "parameters": {
             name: {"value": p.value, "error": p.error, "unit": p.unit, "fixed": p.fixed}
             | ({} if p.at_least is None else {"at_least": p.at_least})

@@ -16,6 +16,9 @@ from ...types import product_name
 from ..settings import ASSESSMENT, PROBLEM
 from .components import Component
 
+#: Instead of the weight of a fit that was given up.
+STOPPED = "stopped early"
+
 
 @dataclass(frozen=True)
 class Posterior:
@@ -132,6 +135,9 @@ class ModelFit:
         χ² where that fitter began; not a number where none did.
     apart : mapping of str to float
         What equally good fits with other kinds of size distribution add to errors, standard deviations.
+    given_up : bool
+        Stopped early, as it was far worse than other fits from all starting values: it has no weight, and
+        says nothing against the model.
     """
 
     model: str
@@ -158,6 +164,12 @@ class ModelFit:
     fitter: str = ""
     start_chisq: float = float("nan")
     apart: Mapping[str, float] = field(default_factory=dict)
+    given_up: bool = False
+
+    @property
+    def weight_text(self) -> str:
+        """`weight` for people."""
+        return STOPPED if self.given_up else f"{100 * self.weight:.0f} %"
 
     @property
     def name(self) -> str:
@@ -175,7 +187,8 @@ class ModelFit:
         return product_name(self.short_model, self.structure_factor)
 
     def __repr__(self) -> str:
-        chisq, share = chisq_text(self.reduced_chisq), f"{100 * self.weight:.3g} %"
+        chisq = chisq_text(self.reduced_chisq)
+        share = STOPPED if self.given_up else f"{100 * self.weight:.3g} %"
         title = f"ModelFit of {self.short_name}, reduced χ² {chisq}, weight {share}:"
         shown = drop_unused(self.parameters)
         return "\n".join([title, *align_columns([(k, str(p)) for k, p in shown.items()])])

@@ -265,6 +265,8 @@ class TimedSearch:
 
     def hopeless(self, minima: list[LocalMinimum], local: ModelCurves, stage: int) -> bool:
         """Whether none of these can still come near the best fit of other candidates."""
+        if self.task.named:
+            return False
         least, n = min(d.chisq for d in minima), len(local.curve)
         best_possible = n * max(self.task.budget.best_chisq, 1.0)
         explained = explains(self.task.budget.best_chisq, len(self.task.curve)) and not self.task.starts
@@ -473,7 +475,10 @@ def _sampling(task: Task, parameters: dict[str, Any], seconds: float) -> int | N
         return PROBLEM.sparse
 
 
-FAR_OFF = "This fit was stopped early: it was much worse than others from all starting values."
+FAR_OFF = (
+    "This fit was stopped early: it was much worse than others from all starting values. This says little"
+    " against the model."
+)
 
 
 def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFit:
@@ -496,7 +501,7 @@ def _finish_candidate(task: Task, starts: Starts, start_time: float) -> ModelFit
         as_it_is = finish_as_is(task, starts.found[0], starts.per_decade)
         as_it_is = _limit_background(task, as_it_is, starts.per_decade, start_time)
         unfinished = make_model_fit(task, as_it_is, starts.per_decade, read_spent_time() - start_time)
-        return replace(unfinished, warnings=(*as_it_is.warnings, FAR_OFF))
+        return replace(unfinished, warnings=(*as_it_is.warnings, FAR_OFF), given_up=True)
     finished = None
     for start in starts.found:
         seconds_left = task.budget.seconds - (read_spent_time() - start_time)

@@ -233,9 +233,13 @@ class State:
         task = Task(
             curve, self.dintensity, model, factor, probability, collect_fixed(model) | fixed, ranges,
             budget=budget.limit_by(Budget(best_chisq=self.least_reduced)), as_measured=hypothesis.as_measured,
-            **changes,
+            named=self.is_named(hypothesis), **changes,
         )  # fmt: skip
         return self._apply_given(task)
+
+    def is_named(self, hypothesis: Hypothesis) -> bool:
+        """Whether the user named its model, and not a structure factor alone."""
+        return self.options.models is not None and hypothesis.pair in {named.pair for named in self.named}
 
     def seconds(self, hypothesis: Hypothesis) -> float:
         """What a fit has at most: less where it is there to be compared with one that explains."""

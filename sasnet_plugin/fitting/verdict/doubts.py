@@ -148,6 +148,13 @@ def time(result: FitResult) -> Iterator[str]:
         yield str(sentences.ENDED_BY_TIME)
 
 
+def unfinished(result: FitResult) -> Iterator[str]:
+    """A model that the user named was not fitted to its end."""
+    if result.unfinished and not result.ended:
+        which = "they" if result.unfinished[1:] else "it"
+        yield sentences.UNFINISHED(models=some(result.unfinished), which=which)
+
+
 def time_within_error(result: FitResult) -> Iterator[str]:
     """Warn that the time is up where the best fit needs an error that is not stated."""
     if result.ended or (equals.describe_error(result) and not equals.small_chisq(result)):
@@ -481,14 +488,14 @@ _Find = Callable[[FitResult], Iterator[str]]
 #: describes the data, at least within a systematic error; `_UNEXPLAINED`: it does not.
 _WITHOUT: tuple[_Find, ...] = (unit, reasons, find_missing_candidates, time)
 _EXPLAINED: tuple[_Find, ...] = (
-    unit, few_points, own_limits, instrument, time_within_error, atoms, size_mixture, nearer, other_shape,
-    simpler_shape, same_curve, second_unseen, find_missing_model, other_size, opposite_contrasts,
+    unit, few_points, own_limits, instrument, time_within_error, unfinished, atoms, size_mixture, nearer,
+    other_shape, simpler_shape, same_curve, second_unseen, find_missing_model, other_size, opposite_contrasts,
     find_warnings, interaction, open_values, disagreement, too_large_uncertainties, too_small_uncertainties,
     find_structure, smooth_misfit, no_uncertainties, find_replaced_uncertainties, replicates,
     find_missing_candidates, find_understated, systematic,
 )  # fmt: skip
 _UNEXPLAINED: tuple[_Find, ...] = (
     unit, own_limits, instrument, find_missing_candidates, too_small_uncertainties,
-    find_replaced_uncertainties, size_mixture, time, scope,
+    find_replaced_uncertainties, size_mixture, time, unfinished, scope,
     misfit,
 )  # fmt: skip

@@ -77,6 +77,10 @@ ENDED_BY_USER = template(
 LEFT_UNFITTED = template(
     "The time limit left {models} unfitted; {which} may fit better.", models="vesicle", which="it"
 )
+UNFINISHED = template(
+    "The time limit cut the fit of {models} short. With more time {which} may fit better.",
+    models="vesicle", which="it",
+)  # fmt: skip
 ENDED_BY_TIME = template("The time limit ended the search early, so a better fit may exist.")
 FEW_POINTS = template(
     "Only {points} points for {parameters} fitted parameters: hardly any model would fail.",

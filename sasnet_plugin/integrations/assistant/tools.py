@@ -351,7 +351,8 @@ def describe_fit(result: FitResult) -> Answer:
         **plain(result.verdict.as_dict()),
         "fits": [
             {
-                "model": fit.model, "structure_factor": fit.structure_factor, "weight": fit.weight,
+                "model": fit.model, "structure_factor": fit.structure_factor,
+                "weight": None if fit.given_up else fit.weight, "given_up": fit.given_up,
                 "reduced_chisq": fit.reduced_chisq,
                 "parameters": {n: parameter(p) for n, p in drop_unused(fit.parameters).items()},
             }

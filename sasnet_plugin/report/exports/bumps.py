@@ -18,7 +18,7 @@ from ...fitting.problem.experiment import experiment_of, starting_values
 from ...fitting.problem.free_parameters import moving
 from ...fitting.problem.resolution import choose_calculation_q, has_resolution, is_slit
 from ...fitting.result.fit_result import FitResult
-from ...fitting.result.model_fit import ModelFit
+from ...fitting.result.model_fit import STOPPED, ModelFit
 from ...fitting.result.reported_values import errors_of, intensity_unit_or
 from ...fitting.settings import PROBLEM
 from ...types import Curve, SasnetError
@@ -207,7 +207,8 @@ def write_session(result: FitResult, path: str | Path) -> None:
         item.problem = ProblemState(problem, _SERIALIZER)
         item.fitting = Fitting(method=fitter_for(len(fit.free)))
         item.timestamp = f"{place:04d}"
-        item.label = f"{fit.name}: reduced χ² {chisq_text(fit.reduced_chisq)}, weight {fit.weight:.2g}"
+        weight = STOPPED if fit.given_up else f"weight {fit.weight:.2g}"
+        item.label = f"{fit.name}: reduced χ² {chisq_text(fit.reduced_chisq)}, {weight}"
         item.keep = True
         state.history.store[item.timestamp] = item
     state.problem, state.fitting = item.problem, item.fitting

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ...files import MARK, put_whole
 from ...fitting.result.fit_result import FitResult
-from ...fitting.result.model_fit import ModelFit, Parameter
+from ...fitting.result.model_fit import STOPPED, ModelFit, Parameter
 from ...types import Curve, SasnetError
 from ..summaries import distribution_of
 
@@ -176,7 +176,8 @@ def _process(parent: Any, result: FitResult, best: ModelFit) -> None:
         term = process.create_dataset(f"term{number:03d}", data=_sentence(name, parameter))
         _describe(term, name, parameter, best)
     notes = [
-        f"{fit.short_name}: weight {fit.weight:.4g}, χ² {fit.chisq:.6g}, reduced χ² {fit.reduced_chisq:.4g},"
+        f"{fit.short_name}: {STOPPED if fit.given_up else f'weight {fit.weight:.4g}'},"
+        f" χ² {fit.chisq:.6g}, reduced χ² {fit.reduced_chisq:.4g},"
         f" BIC {fit.bic:.6g}"
         for fit in result.fits
     ]
@@ -240,7 +241,14 @@ def _tables(group: Any, result: FitResult, intervals: Sequence[Intervals]) -> No
 
     text = h5py.string_dtype()
     fits = [
-        (fit.short_model, fit.structure_factor or "", fit.chisq, fit.reduced_chisq, fit.bic, fit.weight)
+        (
+            fit.short_model,
+            fit.structure_factor or "",
+            fit.chisq,
+            fit.reduced_chisq,
+            fit.bic,
+            np.nan if fit.given_up else fit.weight,
+        )
         for fit in result.fits
     ]
     kinds = [

@@ -28,7 +28,7 @@ from ...digits import chisq_text, format_with_error, interval, significant, unit
 from ...domains.heads import Classes
 from ...files import read_text
 from ...fitting.result.fit_result import FitResult
-from ...fitting.result.model_fit import ModelFit, Parameter, drop_unused
+from ...fitting.result.model_fit import STOPPED, ModelFit, Parameter, drop_unused
 from ...fitting.result.sample_result import SampleResult
 from ...fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
 from ...fitting.verdict.equals import worth_showing
@@ -265,6 +265,7 @@ def _rank_row(number: int, fit: ModelFit, lowest: float) -> str:
     factor = f'<span class="name">{escape(fit.structure_factor)}</span>' if fit.structure_factor else "none"
     share = 100 * min(max(fit.weight, 0.0), 1.0)
     bar = f'<span class="share"><i style="width:{share:.1f}%"></i></span>'
+    weight = STOPPED if fit.given_up else bar + _fraction(fit.weight)
     name = f'{swatch(number - 1)}<a href="#parameters-{number}" class="name">{escape(fit.short_model)}</a>'
     figures = (
         chisq_text(fit.reduced_chisq), f"{fit.bic:.1f}", f"{fit.bic - lowest:.1f}", str(len(fit.free)),
@@ -273,7 +274,7 @@ def _rank_row(number: int, fit: ModelFit, lowest: float) -> str:
     cells = "".join(f'<td class="number">{figure}</td>' for figure in figures)
     row = (
         f'<tr{" class=warned" if fit.warnings else ""}><td class="number">{number}</td><td>{name}</td>'
-        f"<td>{factor}</td><td>{bar}{_fraction(fit.weight)}</td>{cells}</tr>"
+        f"<td>{factor}</td><td>{weight}</td>{cells}</tr>"
     )
     if fit.warnings:
         items = "".join(f"<li>{escape(warning)}</li>" for warning in fit.warnings)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from io import StringIO
 
 import numpy as np
+from rich.console import Console
 
 from sasnet_plugin.fitting.assessment import assess as assess_module
 from sasnet_plugin.fitting.assessment.assess import (
@@ -20,12 +22,16 @@ from sasnet_plugin.fitting.assessment.assess import (
     select_within_uncertainties,
     weightless_by_misfit,
 )
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Verification
+from sasnet_plugin.fitting.result.model_fit import STOPPED, ModelFit, Parameter, Verification
 from sasnet_plugin.fitting.result.residuals import SharedError
 from sasnet_plugin.fitting.result.verdict import DOES_NOT
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.fitting.verdict.tell import add_verdict
+from sasnet_plugin.report.figure import fit_plot
+from sasnet_plugin.report.notebook import ranking_of, rows_of
+from sasnet_plugin.report.page.reports import ranking
+from sasnet_plugin.service.answers import Request, describe_fit
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.types import Curve, GroupGuess
 
@@ -78,6 +84,33 @@ def test_bodies_alike_share_what_speaks_for_their_shape() -> None:
     behind = [fits[0], *(weighing(f.model, f.weight, -60.0) for f in fits[1:])]
     assert prefer_likeliest_group(behind, groups) == behind
     assert prefer_likeliest_group(fits, []) == fits
+
+
+def test_a_fit_that_was_given_up_has_no_weight_and_every_surface_says_so(
+    simulated: Simulated, bank: Bank
+) -> None:
+    """Not even where its χ² would give it one: how far it was followed says nothing of the model."""
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    assert curve.dintensity is not None
+    sphere = fit_candidate(Task(curve, curve.dintensity, "sphere", None, 0.5), bank)
+    early = replace(sphere, model="fuzzy_sphere", given_up=True)
+    result = add_verdict(assess(curve, curve.dintensity, [early, sphere]))
+    assert [fit.model for fit in result.fits] == ["sphere", "fuzzy_sphere"]
+    assert [fit.weight for fit in result.fits] == [1.0, 0.0]
+    assert result.alike == ()
+    first, last = result.as_dict()["fits"]
+    assert (first["weight"], first["given_up"]) == (1.0, False)
+    assert (last["weight"], last["given_up"]) == (None, True)
+    assert any(
+        note.startswith("Stopped early, far worse than others: fuzzy_sphere.") for note in result.notes
+    )
+    pages = describe_fit(result, Request(1, "fit", {"curve": {}}))["pages"]
+    assert [page["weight"] for page in pages] == [1.0, None]
+    assert rows_of(result)[-1]["weight"] is None
+    console = Console(width=120, record=True, file=StringIO())
+    console.print(ranking_of(result.fits))
+    for text in (console.export_text(), ranking(result.fits), "".join(fit_plot(result).key)):
+        assert STOPPED in text
 
 
 def test_of_fits_that_are_as_likely_that_with_fewer_parameters_leads() -> None:

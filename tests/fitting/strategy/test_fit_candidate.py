@@ -80,6 +80,15 @@ def test_what_is_far_behind_another_model_is_not_followed_to_the_end(
     assert not refine_starts(_task(curve, "lamellar"), bank, read_spent_time()).hopeless
 
 
+def test_a_model_that_the_user_named_is_fitted_to_its_end(simulated: Simulated, bank: Bank) -> None:
+    curve = simulated("sphere", {"radius": 80.0})
+    task = _task(curve, "lamellar", best_chisq=1.0)
+    given_up, alone = fit_candidate(task, bank), fit_candidate(_task(curve, "lamellar"), bank)
+    named = fit_candidate(replace(task, named=True), bank)
+    assert [fit.given_up for fit in (given_up, named)] == [True, False]
+    assert named.chisq == pytest.approx(alone.chisq)
+
+
 def test_given_starts_replace_those_of_the_bank(simulated: Simulated, bank: Bank) -> None:
     curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
     start = {"radius": 79.0, "sld": 4.0, "sld_solvent": 1.0}

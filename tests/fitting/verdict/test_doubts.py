@@ -223,6 +223,8 @@ def test_of_what_is_not_explained_time_and_place_are_said() -> None:
     random = replace(WRONG, runs=0.2, noise=8.31)
     assert "random but about 8.3 times the stated uncertainties" in doubts(answer(verification=random))[0]
     assert doubts(answer(fits=(), limit_met=True))[0].startswith("The time limit")
+    named = answer(SPHERE, unfinished=("prism",))
+    assert doubts(named) == ("The time limit cut the fit of prism short. With more time it may fit better.",)
 
 
 def test_each_doubt_is_a_sentence_and_none_is_said_twice() -> None:

@@ -566,7 +566,7 @@ function more(fit, answer, place) {
   const several = said.fits.length > 1; // the weight of one among itself says nothing
   const rows = said.fits.map((one, place) => el(
     "tr", {}, el("td", {}, el("button", { textContent: curves[place].name, onclick: () => goTo(fit, place) })),
-    el("td", { className: "number", textContent: number(one.reduced_chisq, 3) }), el("td", { className: "number", textContent: fitted(one) }), ...(several ? [el("td", { className: "number", textContent: percent(one.weight) })] : []),
+    el("td", { className: "number", textContent: number(one.reduced_chisq, 3) }), el("td", { className: "number", textContent: fitted(one) }), ...(several ? [el("td", { className: "number", textContent: one.given_up ? "stopped early" : percent(one.weight) })] : []),
   ));
   const head = el("tr", {}, ...["Model", "Reduced χ²", "Fitted parameters", ...(several ? ["Weight"] : [])].map((name) => el("th", { scope: "col", textContent: name })));
   return [
