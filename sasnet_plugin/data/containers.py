@@ -447,7 +447,7 @@ def data_set(
         intensity_unit=_unit_text(group, "I"),
     )
     return add_slit(
-        _exclude_masked(_apply_scaling_factor(curve, group, frame), group, frame),
+        _exclude_masked(_apply_scaling_factor(curve, group, frame), group, frame, name),
         find_hdf5_slit_lengths(entry) if slits is None else slits,
     )
 
@@ -486,8 +486,17 @@ def _numbers(item: Any) -> Floats:
     return np.empty(0)
 
 
-def _exclude_masked(curve: RawCurve, group: Any, frame: int | None) -> RawCurve:
-    mask = _values(group, hdf5.text(group.attrs.get("mask", "")) or "mask", frame)
+def _exclude_masked(curve: RawCurve, group: Any, frame: int | None, name: str) -> RawCurve:
+    """The curve without points that the file masks. Raises DataError for a mask of another size than I."""
+    key, intensity = hdf5.text(group.attrs.get("mask", "")) or "mask", hdf5.member(group, "I")
+    mask, item = _values(group, key, frame), hdf5.member(group, key)
+    if mask is None and getattr(item, "shape", None) is not None:
+        if item.size != intensity.size:
+            raise DataError(
+                f"{name}: its mask has the shape {item.shape}, and I has {intensity.shape}; write one value"
+                " for each point."
+            )
+        mask = column(item[()].reshape(intensity.shape)[_part(group, frame)], curve.q.size)
     masked = None if mask is None else np.nan_to_num(mask, nan=1.0) != 0
     if masked is None or not masked.any():
         return curve

@@ -315,6 +315,9 @@ _CONTAINERS = (
     (b"\x1f\x8b", "a gzip archive"),
     (b"\xd0\xcf\x11\xe0", "an old Excel or Word document"),
 )
+_AXIS = r"[ \t]+q[xy_]{0,2}[ \t]+\(?([^()\n]{1,40}?)\)?[ \t]*\r?\n[ \t]*"
+#: The text of images of ISIS (RKH): a title, then a code, the name q and the unit of both axes.
+ISIS_IMAGE = re.compile(rf"[^\n]{{0,1000}}\n[ \t]*(\d+){_AXIS}\1{_AXIS}", re.IGNORECASE)
 # (pattern in the first lines, what it says); each is a word of that method and of no other, in any case
 # but where it is marked.
 _HEADERS = (
@@ -326,10 +329,7 @@ _HEADERS = (
         "reflectometry",
     ),
     (r"^[ \t]*ASCII data[ \t]*$|\bI\(Qx,\s*Qy\)|\bQx\s*-\s*Qy\s*-\s*I", "two-dimensional data"),
-    (
-        r"^[ \t]*6[ \t]+(?-i:q \(1/Angstrom\))\s{0,9}^[ \t]*6[ \t]+(?-i:q \(1/Angstrom\))",
-        "two-dimensional data (ISIS)",
-    ),
+    (ISIS_IMAGE.pattern, "two-dimensional data (ISIS)"),
     (
         r"\bscan\s?(?:type|axis|mode)[\s:=\"']{1,6}(?:[xyz]|phi|chi|omega|rocking)\b",
         "a scan of a motor, of a position or a sample's angle",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..data.limits import HDF5, content
+from ..data.scope import ISIS_IMAGE
 from ..types import DataError
 
 #: Endings of TIFF, CBF and EDF files.
@@ -50,6 +51,8 @@ def is_text_image(start: bytes) -> bool:
     lines = start.decode("utf-8", "replace").splitlines()[:HEAD]
     if next(iter(lines), "").startswith(SINQ):
         return any(line.startswith("SIZE_X") for line in lines)
+    if ISIS_IMAGE.match("\n".join(lines)):
+        return True
     # Named columns, or the bare "ASCII data" that NIST's software writes.
     names_axes = re.search(r"\bqx\b.*\bqy\b", "\n".join(lines), re.IGNORECASE) is not None
     return names_axes or _is_nist(lines) or are_pixels(start)

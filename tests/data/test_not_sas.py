@@ -29,7 +29,7 @@ CASES = [
     ("2d_data/exp18_14_igor_2dqxqy.dat", "two-dimensional"),
     ("magnetic_data/S50_unpol_2D.dat", "two-dimensional"),
     ("convertible_files/YBCO_12685__ISIS2D.txt", "two-dimensional"),
-    ("convertible_files/LMOG_100254_merged_ISIS2D.txt", "image"),
+    ("convertible_files/LMOG_100254_merged_ISIS2D.txt", "two-dimensional"),
     ("convertible_files/FIT2D_I.TXT", "one column"),
     ("convertible_files/X25001.L2D", "binary"),
     ("media/testdata_help.rst", "no table"),

@@ -156,6 +156,26 @@ def test_masked_points_are_excluded_and_counted(tmp_path: Path, name: str, kind:
     assert any("3 points" in note and "mask" in note for note in curve.notes)
 
 
+@pytest.mark.parametrize("shape", [(1, 60), (60, 1)])
+def test_a_mask_with_another_axis_is_the_same_mask(tmp_path: Path, shape: tuple[int, int]) -> None:
+    mask = np.arange(60).reshape(shape) < 4
+    (curve,) = load(written(tmp_path / "a.h5", {"Q": Q, "I": INTENSITY, "mask": mask}))
+    np.testing.assert_allclose(curve.intensity, INTENSITY[4:])
+
+
+def test_a_mask_of_frames_in_one_row_is_that_of_each_frame(tmp_path: Path) -> None:
+    mask = np.zeros((3, 60), dtype=bool)
+    mask[1, :5] = True
+    columns = {"Q": Q, "I": LEVELS[:, None] * INTENSITY, "mask": mask.ravel()}
+    curves = load(written(tmp_path / "a.h5", columns, group={"I_axes": "Time,Q", "Q_indices": 1}))
+    assert [len(curve) for curve in curves] == [60, 55, 60]
+
+
+def test_a_mask_of_another_size_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"mask has the shape \(12,\), and I has \(60,\)"):
+        load(written(tmp_path / "a.h5", {"Q": Q, "I": INTENSITY, "mask": np.zeros(12)}))
+
+
 def test_masks_of_frames(tmp_path: Path) -> None:
     mask = np.zeros((3, 60), dtype=bool)
     mask[1, :5] = True

@@ -414,20 +414,89 @@ def _read_reduced(group: Any, entry: str, file: str) -> RawSans:
         qx, qy = np.meshgrid(qx, qy)
     if qx.shape != values.shape or qy.shape != values.shape:
         raise DataError(f"{file}: Qx, Qy and I have different shapes; write the file again.")
-    error = values_of(group["Idev"], file) if "Idev" in group else None
-    bad = _bad(group, values, error, file)
-    return RawSans(values, qx, qy, error, bad=bad, entry=entry)
-
-
-def _bad(group: Any, values: NDArray[Any], error: NDArray[Any] | None, file: str) -> NDArray[np.bool_]:
-    """Where there is no number, no uncertainty above zero, or the file's mask."""
-    bad = ~np.isfinite(values)
-    if error is not None:
+    bad, error, mask = ~np.isfinite(values), None, hdf5.text(group.attrs.get("mask", "mask"))
+    if "Idev" in group:
+        error = _one_for_each_pixel(group["Idev"], values.shape, file)
         bad |= ~(error > 0)
-    mask = hdf5.text(group.attrs.get("mask", "mask"))
-    if mask in group and group[mask].shape == values.shape:
-        bad |= values_of(group[mask], file) != 0
-    return bad
+    notes: list[str] = []
+    if mask in group:
+        bad |= _one_for_each_pixel(group[mask], values.shape, file) != 0
+    elif "mask" in group.attrs:
+        notes.append(f"The file names a mask, {mask}, but does not contain it; no pixel was masked.")
+    along, across = _read_resolution(group, qx, qy, file, notes)
+    return RawSans(values, qx, qy, error, along, across, bad=bad, entry=entry, notes=tuple(notes))
+
+
+def _one_for_each_pixel(item: Any, shape: tuple[int, ...], file: str) -> NDArray[Any]:
+    """Read one value for each pixel, in the shape of I or in one row. Raises DataError for another shape."""
+    values = values_of(item, file)
+    if values.size == 1:
+        return np.full(shape, values.item())
+    squeezed = values.squeeze()
+    if squeezed.shape not in (shape, (math.prod(shape),)):
+        raise DataError(
+            f"{file}: {item.name} has the shape {values.shape}, and I has {shape}; write one value for each"
+            " pixel."
+        )
+    return np.asarray(squeezed.reshape(shape))
+
+
+def _read_resolution(
+    group: Any, qx: Floats, qy: Floats, file: str, notes: list[str]
+) -> tuple[Floats | None, Floats | None]:
+    """Spread of q along q and across it, where the file gives a resolution of Qx and Qy, or of Q."""
+    names = [("Qx", "dQx"), ("Qy", "dQy")] if "Qx" in group else [("Q", "Qdev")]
+    named = [hdf5.text(group[q].attrs.get("resolutions", name)) for q, name in names]
+    if not all(name in group for name in named):
+        return None, None
+    spreads = [
+        _convert_to_inverse_angstrom(group[name], file, like=group[q])
+        for (q, _), name in zip(names, named, strict=True)
+    ]
+    if len(spreads) == 1:  # of stacked Q: one for each component, or one for all directions
+        components = spreads[0].ndim == 3 and spreads[0].shape[1:] == qx.shape
+        spreads = [spreads[0][row] for row in _rows_of_q(group, file)] if components else 2 * spreads
+    elif [spread.shape for spread in spreads] == [qx.shape[1:], qx.shape[:1]]:
+        spreads = np.meshgrid(*spreads)
+    if any(spread.size not in (1, qx.size) for spread in spreads):
+        notes.append(f"{' and '.join(named)} have another shape than I; this resolution was not used.")
+        return None, None
+    x, y = (np.broadcast_to(s.reshape(qx.shape) if s.size > 1 else s.ravel(), qx.shape) for s in spreads)
+    return resolve_spreads(qx, qy, np.asarray(x), np.asarray(y), notes)
+
+
+def resolve_spreads(
+    qx: Floats, qy: Floats, sigma_x: Floats, sigma_y: Floats, notes: list[str]
+) -> tuple[Floats | None, Floats | None]:
+    """Return the spread along q and across it of what is named after the axes; None where none is above 0."""
+    # NIST's older software writes spreads along the axes: slits and pixels blur by g in any direction,
+    # wavelengths by √c q along q, so σx² = g² + c qx². SasView means those along q and across it by the same
+    # names, and so its files have them: functions of |q|. The file's are those of which less is left over.
+    known = np.isfinite(sigma_x) & np.isfinite(sigma_y) & (sigma_x > 0) & (sigma_y > 0)
+    if not np.any(known):
+        return None, None
+    square = qx[known] ** 2 + qy[known] ** 2
+    variances = sigma_x[known] ** 2, sigma_y[known] ** 2
+
+    def misfit(*squares: Floats) -> float:
+        left = 0.0
+        for variance, of_q in zip(variances, squares, strict=True):
+            design = np.stack([np.ones_like(of_q), of_q / square.max()], axis=1)
+            solution, *_ = np.linalg.lstsq(design, variance, rcond=None)
+            left += float(np.sum((variance - design @ solution) ** 2))
+        return left
+
+    axes = qx[known] ** 2, qy[known] ** 2
+    if misfit(square, square) <= misfit(*axes) + 1e-9 * float(np.sum(np.square(variances))):
+        notes.append("dQx and dQy depend on |q| alone, and were read as the resolution along and across q.")
+        return np.where(known, sigma_x, np.median(sigma_x[known])), np.where(
+            known, sigma_y, np.median(sigma_y[known])
+        )
+    slope, base = np.polyfit(np.concatenate(axes), np.concatenate(variances), 1)
+    base = max(float(base), 1e-3 * float(np.median(variances)))
+    notes.append("The resolution along Qx and Qy was converted to that along and across q.")
+    along = np.sqrt(base + max(float(slope), 0.0) * (qx**2 + qy**2))
+    return along, np.full_like(along, np.sqrt(base))
 
 
 def values_of(item: Any, file: str) -> Any:
@@ -441,8 +510,11 @@ def values_of(item: Any, file: str) -> Any:
     return np.asarray(item[()], dtype=np.float64)
 
 
-def _convert_to_inverse_angstrom(item: Any, file: str) -> Any:
-    unit = units.canonical(hdf5.text(item.attrs.get("units", "1/A")) or "1/A", "q")
+def _convert_to_inverse_angstrom(item: Any, file: str, like: Any = None) -> Any:
+    """Values in Å⁻¹ by the unit of a data set, or of the one that it belongs to."""
+    attributes = [one.attrs for one in (item, like) if one is not None]
+    texts = [hdf5.text(found.get("units", found.get("unit", ""))) for found in attributes]
+    unit = units.canonical(next(filter(None, texts), "1/A"), "q")
     return values_of(item, file) * (1.0 if unit is None else units.FACTORS["q"][unit])
 
 
@@ -479,9 +551,16 @@ def _q_of(group: Any, file: str) -> tuple[Any, Any]:
             group["Qy"], file
         )
     stacked = _convert_to_inverse_angstrom(group["Q"], file)
-    flat = [k for k in range(len(stacked)) if np.ptp(stacked[k]) > 0]
-    qx, qy = stacked[flat[1] if len(flat) > 1 else 0], stacked[flat[0]]
-    return (qy, qx) if np.ptp(qx[0]) < np.ptp(qx[:, 0]) else (qx, qy)
+    x, y = _rows_of_q(group, file)
+    return stacked[x], stacked[y]
+
+
+def _rows_of_q(group: Any, file: str) -> tuple[int, int]:
+    """Which components of a stacked Q are Qx and Qy."""
+    stacked = values_of(group["Q"], file)
+    changing = [k for k in range(len(stacked)) if np.ptp(stacked[k]) > 0]
+    x, y = changing[1] if len(changing) > 1 else 0, changing[0]
+    return (y, x) if np.ptp(stacked[x][0]) < np.ptp(stacked[x][:, 0]) else (x, y)
 
 
 # --- HDF5 files of small-angle-scattering images: instruments' own layouts, NXsas, and NXcanSAS in

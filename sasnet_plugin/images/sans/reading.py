@@ -22,6 +22,7 @@ from ...arrays import Floats
 from ...data.columns.read import unit_of
 from ...data.columns.table import LAST_LINE_CUT, is_cut_short
 from ...data.limits import HDF5, content
+from ...data.scope import ISIS_IMAGE
 from ...data.toml_files import overlay_settings
 from ...domains import ReadOptions
 from ...types import DataError, Image
@@ -48,6 +49,7 @@ from .nexus import (
     compute_pixel_resolution,
     convert_wavelength,
     estimate_error,
+    resolve_spreads,
     settings_of,
 )
 
@@ -589,7 +591,7 @@ _NAMES = {
     "qx": r"^qx", "qy": r"^qy", "error": r"^(err|di|i_?(err|sig|std)|sigma_?i|sigma$|std|unc)", "qz": r"^qz",
     "along": r"^(sigmaq_?par|dq_?par|sqpar)", "across": r"^(sigmaq_?perp|dq_?perp)",
     "sigma_x": r"^(sigmaqx|dqx)", "sigma_y": r"^(sigmaqy|dqy)", "shadow": r"^(fsubs|shadow)",
-    "value": r"^i(nt(ens(ity)?)?)?\b|^i\(",
+    "mask": r"^mask", "value": r"^i(nt(ens(ity)?)?)?\b|^i\(",
 }  # fmt: skip
 
 
@@ -601,6 +603,12 @@ _CUT_SHORT = (
     " ignored."
 )
 _NAMELESS = "The file does not name its columns. The first three were read as Qx and Qy in {unit} and I."
+#: The order of NIST's columns, and the note where a file of them names none.
+_NIST = ("qx", "qy", "value", "error", "qz", "along", "across", "shadow", "mask")
+_AS_NIST = (
+    "The file does not name its columns. They were read in NIST's order: Qx and Qy in {unit}, I, its"
+    " uncertainty, Qz, the resolution along and across q, shadow and mask."
+)
 
 
 def read_text_file(path: Path, file: str) -> RawSans:
@@ -608,6 +616,8 @@ def read_text_file(path: Path, file: str) -> RawSans:
     text = content(path, file, expectation="a 2D image in q").decode("utf-8", "replace")
     if text.startswith(SINQ):
         return _sans(text, file)
+    if titles := ISIS_IMAGE.match(text):
+        return _read_isis(text, (titles[2], titles[3]), file)
     # What went through Windows twice ends its lines in two carriage returns.
     lines = text.replace("\r\r\n", "\n").splitlines()
     first = _first(lines, file)
@@ -616,9 +626,10 @@ def read_text_file(path: Path, file: str) -> RawSans:
     names = _columns(lines[:first], len(table))
     stated = unit_of(None, "", tuple(lines[:first]), ()).name
     unit = "nm⁻¹" if stated == "nm⁻¹" else "Å⁻¹"  # cm⁻¹ is that of I
-    notes = [] if names else [_NAMELESS.format(unit=unit)]
+    usual = _NIST if _is_in_order_of_nist(table) else _USUAL
+    notes = [] if names else [(_AS_NIST if usual is _NIST else _NAMELESS).format(unit=unit)]
     notes += [] if unit == "Å⁻¹" else [f"Qx and Qy were converted from {unit} to Å⁻¹."]
-    columns = {name: table[k] for k, name in enumerate(names or _USUAL[: len(table)]) if name}
+    columns = {name: table[k] for k, name in enumerate(names or usual[: len(table)]) if name}
     columns |= {name: columns[name] * units.FACTORS["q"][unit] for name in _OF_Q & columns.keys()}
     shape = _shape(columns["qx"], columns["qy"])
     points = shape[0] * shape[1]
@@ -636,6 +647,72 @@ def read_text_file(path: Path, file: str) -> RawSans:
     )  # fmt: skip
 
 
+def _is_in_order_of_nist(table: Floats) -> bool:
+    """Whether columns without names can be NIST's: spreads of q in the sixth and seventh, then marks."""
+    if not 8 <= len(table) <= len(_NIST):
+        return False
+    largest = np.nanmax(np.abs(table[:2]))
+    spreads, marks = table[5:7], table[7:]
+    return bool(
+        np.all(np.abs(table[4]) < largest)
+        and np.all((spreads > 0) & (spreads < largest))
+        and np.all((marks >= 0) & (marks <= 1))
+    )
+
+
+def _read_isis(text: str, units_stated: tuple[str, str], file: str) -> RawSans:
+    """Read Mantid's RKH (LOQ's) text of two dimensions: titles, both axes, all I, then all uncertainties."""
+    # The fifth line counts the lines of titles after it. The axes are edges of bins, or their middles.
+    lines = text.splitlines()
+    factors = []
+    for stated in units_stated:
+        if (unit := units.canonical(stated, "q")) is None:
+            raise DataError(f"{file}: {stated!r}, the unit of an axis, is no unit of q; export it in 1/Å.")
+        factors.append(units.FACTORS["q"][unit])
+    cut = DataError(f"{file}: the file ends before all of its values; copy the file again.")
+    try:
+        rest = lines[5 + int(lines[4].split()[0]) :]
+        axes = []
+        for _ in range(2):
+            axis, used = _take_numbers(rest[1:], int(rest[0]))
+            axes.append(axis)
+            rest = rest[1 + used :]
+        columns, rows = (int(word) for word in rest[0].split()[:2])
+        has_errors = rest[1].strip().startswith("3")
+        values, used = _take_numbers(rest[2:], columns * rows)
+        error = _take_numbers(rest[2 + used :], columns * rows)[0] if has_errors else None
+    except (IndexError, ValueError) as reason:
+        raise cut from reason
+    middles, notes = [], []
+    for axis, other, size, factor in zip(axes, axes[::-1], (columns, rows), factors, strict=True):
+        if axis.size not in (size, size + 1):
+            raise DataError(f"{file}: an axis has {axis.size} values for {size} pixels; export it again.")
+        if axis.size == size and other.size == size + 1 and np.allclose(axis, other[:-1]):
+            # Beside edges of the other axis that begin alike, those of this one lack the last.
+            axis = np.append(axis, other[-1])
+            notes.append("The values of one axis are lower edges of its bins, and were moved by half a bin.")
+        middles.append((axis if axis.size == size else (axis[1:] + axis[:-1]) / 2) * factor)
+    qx, qy = np.meshgrid(*middles)
+    shape = rows, columns
+    values, error = values.reshape(shape), None if error is None else error.reshape(shape)
+    bad = ~np.isfinite(values) | (False if error is None else ~(error > 0))
+    return RawSans(values, qx, qy, error, bad=bad, notes=tuple(notes))
+
+
+def _take_numbers(lines: Sequence[str], count: int) -> tuple[Floats, int]:
+    """The next so many numbers, and how many lines they take. Raises ValueError if there are others."""
+    taken: list[float] = []
+    used = 0
+    while len(taken) < count and used < len(lines):
+        # Columns of twelve characters may touch; what is no number is written in several ways.
+        for word in re.sub(r"(?<=\d)(?=[-+])", " ", lines[used]).split():
+            taken.append(np.nan if re.search(r"nan|ind|inf|\*", word, re.IGNORECASE) else float(word))
+        used += 1
+    if not 0 < len(taken) == count:
+        raise ValueError(f"{len(taken)} numbers instead of {count}")
+    return np.array(taken, dtype=np.float64), used
+
+
 def _says(arrays: Mapping[str, Floats], name: str, least: float = 0.0) -> bool:
     """Whether there is such a column; some write 0 everywhere, and then it says nothing."""
     return name in arrays and bool(np.any(arrays[name] > least))
@@ -643,9 +720,8 @@ def _says(arrays: Mapping[str, Floats], name: str, least: float = 0.0) -> bool:
 
 def _spreads(arrays: dict[str, Floats], notes: list[str]) -> tuple[Floats | None, Floats | None]:
     along, across = arrays.get("along"), arrays.get("across")
-    if along is None and _says(arrays, "sigma_x"):
-        along, across = _rotate_spreads(arrays)
-        notes.append("The resolution along Qx and Qy was converted to that along and across q.")
+    if along is None and _says(arrays, "sigma_x") and _says(arrays, "sigma_y"):
+        along, across = resolve_spreads(*(arrays[name] for name in ("qx", "qy", "sigma_x", "sigma_y")), notes)
     if along is not None and across is not None and not np.any(along > 0):
         return None, None
     return along, across
@@ -673,8 +749,9 @@ def _derive_pixel_size(settings: SansSettings, arrays: Mapping[str, Floats]) -> 
 
 
 def _bad_points(arrays: Mapping[str, Floats], error: Floats | None) -> NDArray[np.bool_] | None:
-    """Points in the beamstop's shadow, or without an error; None where the file marks none."""
+    """Points in the beamstop's shadow, masked, or without an error; None where the file marks none."""
     marks = [arrays["shadow"] < 0.5] if _says(arrays, "shadow", 0.5) else []
+    marks += [arrays["mask"] != 0] if "mask" in arrays else []
     marks += [] if error is None else [~(error > 0)]
     return np.logical_or.reduce(marks) if marks else None
 
@@ -725,18 +802,6 @@ def _shape(qx: Floats, qy: Floats) -> tuple[int, int]:
         if turns.size and is_whole and np.all(np.diff(turns) == width):
             return qx.size // width, width
     return 1, int(qx.size)
-
-
-def _rotate_spreads(arrays: dict[str, Floats]) -> tuple[Floats, Floats]:
-    """Spreads along q and across it from those along the axes, σx² = g² + c qx² and σy² = g² + c qy²."""
-    # Slits and pixels blur by g in any direction, wavelengths by √c q along q. Taking the components of the
-    # vector (σx, σy) along q instead, as sasdata's reader does, is right on the axes alone.
-    square = np.concatenate([arrays["qx"].ravel() ** 2, arrays["qy"].ravel() ** 2])
-    variance = np.concatenate([arrays["sigma_x"].ravel() ** 2, arrays["sigma_y"].ravel() ** 2])
-    slope, base = np.polyfit(square, variance, 1)
-    base = max(float(base), 1e-3 * float(np.median(variance)))
-    q = arrays["qx"] ** 2 + arrays["qy"] ** 2
-    return np.sqrt(base + max(float(slope), 0.0) * q), np.full_like(q, np.sqrt(base))
 
 
 def _interpret_numbers(names: str, numbers: Sequence[float]) -> dict[str, float]:

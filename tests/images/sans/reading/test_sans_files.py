@@ -52,6 +52,126 @@ def test_sigma_along_the_axes_is_turned_into_that_along_q(tmp_path: Path) -> Non
     assert both[0].setting.collimation == 8000
 
 
+def _bad_corner() -> np.ndarray:
+    """A mask of pixels that only a file can know of: they scatter like their neighbours."""
+    bad = np.zeros((64, 64), dtype=bool)
+    bad[10:20, 40:50] = True
+    return bad
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (4096,), (1, 4096), (1, 64, 64)])
+@pytest.mark.parametrize("name", ["mask", "bad_pixels"])
+def test_a_mask_of_nxcansas_counts_in_any_shape(tmp_path: Path, shape: tuple[int, ...], name: str) -> None:
+    import h5py
+
+    path = nxcansas(tmp_path / "a.h5")
+    with h5py.File(path, "a") as opened:
+        group = opened["sasentry01/sasdata"]
+        group[name], group.attrs["mask"] = _bad_corner().reshape(shape), name
+    found = the(path)
+    assert not found.mask[_bad_corner()].any()
+    assert found.mask[~_bad_corner()].mean() > 0.93
+    with h5py.File(path, "a") as opened:
+        del opened[f"sasentry01/sasdata/{name}"]
+        opened[f"sasentry01/sasdata/{name}"] = np.zeros((32, 128))
+    with pytest.raises(DataError, match=r"has the shape \(32, 128\), and I has \(64, 64\)"):
+        the(path)
+
+
+@pytest.mark.parametrize("flat", [False, True])
+@pytest.mark.parametrize("kind", ["along q", "along the axes", "all directions"])
+def test_resolutions_of_nxcansas_are_read_whatever_the_axes_mean(
+    tmp_path: Path, kind: str, *, flat: bool
+) -> None:
+    import h5py
+
+    geometry, _ = scene()
+    qx, qy, spread, selector = geometry.qx, geometry.qy, 0.0008, 0.04
+    along, across = np.sqrt(spread**2 + (selector * geometry.q) ** 2), np.full(qx.shape, spread)
+    columns = {
+        "along q": (along, across),
+        "along the axes": tuple(np.sqrt(spread**2 + (selector * q) ** 2) for q in (qx, qy)),
+        "all directions": (along, along),
+    }[kind]
+    path = nxcansas(tmp_path / "a.h5")
+    with h5py.File(path, "a") as opened:
+        group = opened["sasentry01/sasdata"]
+        for axis, values in zip("xy", columns, strict=True):
+            group[f"width{axis}"] = 10 * (values.ravel() if flat else values)  # in 1/nm, as its Qx
+            group[f"Q{axis}"].attrs["resolutions"] = f"width{axis}"
+    found = the(path)
+    np.testing.assert_allclose(found.geometry.along, along, rtol=0.01)
+    np.testing.assert_allclose(
+        found.geometry.across, along if kind == "all directions" else across, rtol=0.01
+    )
+    assert any("along and across q" in note for note in found.notes)
+
+
+def test_a_resolution_that_is_not_used_is_reported(tmp_path: Path) -> None:
+    import h5py
+
+    path = nxcansas(tmp_path / "a.h5")
+    with h5py.File(path, "a") as opened:
+        opened["sasentry01/sasdata/dQx"] = opened["sasentry01/sasdata/dQy"] = np.full(12, 0.01)
+    found = the(path)
+    assert found.geometry.along is None
+    assert any("dQx and dQy have another shape" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_column_of_masked_pixels_counts(tmp_path: Path, *, named: bool) -> None:
+    path = nist(tmp_path / "a.dat")
+    plain, lines = the(path), path.read_text().splitlines()
+    marks = iter(_bad_corner().ravel().astype(int))
+    lines[5] += " - Mask"
+    lines[8:] = [f"{line}\t{next(marks)}" for line in lines[8:]]
+    path.write_text("\n".join(lines if named else ["ASCII data", *lines[8:]]) + "\n")
+    found = the(path)
+    np.testing.assert_array_equal(found.mask, plain.mask & ~_bad_corner())
+    np.testing.assert_allclose(found.geometry.along, plain.geometry.along)
+    assert named or "NIST's order" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("unit", "edges"), [("Angstrom^-1", "both"), ("1/Angstrom", "x"), ("1/A", "none"), ("nm^-1", "lower")]
+)
+def test_text_of_isis_is_an_image(tmp_path: Path, unit: str, edges: str) -> None:
+    rng, step = np.random.default_rng(3), 0.01
+    middles, lines = (np.arange(32) - 15.5) * step, [" LOQ Mon 01-JAN-2024 Workspace: spheres"]
+    qx, qy = np.meshgrid(middles, middles)
+    expected = (
+        100 * np.exp(-((qx - 0.3 * qy) ** 2 + qy**2) * 20**2 / 3) + 1
+    )  # unlike with qx and qy exchanged
+    error = 0.05 * np.sqrt(expected)
+    values = expected + error * rng.normal(size=expected.shape)
+    values[3, 5] = error[3, 5] = np.nan
+    factor, borders = (10 if unit == "nm^-1" else 1), (np.arange(33) - 16) * step
+    axes = {
+        "both": (borders, borders), "x": (borders, middles), "none": (middles, middles),
+        "lower": (borders, borders[:-1]),
+    }[edges]  # fmt: skip
+    lines += [f"  6 q ({unit})"] * 2 + ["  0 I(q) (cm-1)", "  2", " a title", " 12 34 56"]
+    for axis in axes:
+        rows = np.array_split(axis * factor, 5)
+        lines += [f"  {axis.size}", *(" " + " ".join(f"{x:.6e}" for x in row) for row in rows)]
+    lines += ["   32   32  1.000000000000e+00", "  3(8E12.4)"]
+    for array in (values, error):
+        flat = ["   -nan(ind)" if np.isnan(x) else f"{x:12.4e}" for x in array.ravel()]
+        lines += ["".join(flat[k : k + 8]) for k in range(0, 1024, 8)]
+    path = tmp_path / "a.txt"
+    path.write_text("\n".join(lines) + "\n")
+    assert recognise(path) == 1
+    found = the(path)
+    np.testing.assert_allclose(found.geometry.qx, qx, atol=1e-7)
+    np.testing.assert_allclose(found.geometry.qy, qy, atol=1e-7)
+    assert not found.mask[3, 5]
+    np.testing.assert_allclose(found.counts[found.mask], values[found.mask], rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(found.geometry.error[found.mask], error[found.mask], rtol=1e-3)
+    path.write_text("\n".join(lines[:-9]) + "\n")
+    with pytest.raises(DataError, match="ends before all of its values"):
+        the(path)
+
+
 def test_ill_finds_the_centre_and_turns_the_tubes_upright(tmp_path: Path) -> None:
     found = the(ill(tmp_path / "a.nxs"))
     row, column = np.unravel_index(np.argmin(found.geometry.q), found.counts.shape)
