@@ -84,7 +84,7 @@ def sentence_of(path: str, error: Exception) -> str:
 def unforeseen(path: str, error: Exception) -> SasnetError:
     """The error of a file whose fit raised something unexpected; the next file is fitted all the same."""
     reason = " ".join(f"{type(error).__name__}: {error}".split())
-    return SasnetError(f"{path}: could not be fitted ({reason}); please report this.")
+    return SasnetError(f"{path}: could not be fitted ({reason}), a fault of sasnet and not of the file.")
 
 
 # --- The bytes of a file, and how those begin that are no curves.

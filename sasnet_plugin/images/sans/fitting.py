@@ -1102,14 +1102,18 @@ def refine_answer(
     fixed: Mapping[str, float] = {},
 ) -> Answer:
     """Replace the classifier's orientation by a fit, of the image with the most counts if there are several
-    settings; an isotropic answer stays. Raises DataError for `models` without orientation.
+    settings; an isotropic answer stays. Raises DataError for `models` without orientation, and for an image
+    without an answer.
     """
     image = most_counted(images_of(measurement))
     assert image is not None
     chosen = tuple(models or BODIES)
     _check_models(chosen, fixed)
     around = anisotropy([polar(image)])
-    classes = answer.finding(ClassesFinding) if chosen == BODIES else None
+    classes = answer.finding(ClassesFinding)
+    if classes is not None and not classes.classes:
+        raise DataError(f"{image.file}: {answer.notes[-1]}")
+    classes = classes if chosen == BODIES else None
     if why := _nothing_to_fit(around.has_direction, classes):
         return replace(answer, notes=(*answer.notes, why))
     if report is not None:

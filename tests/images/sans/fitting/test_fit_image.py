@@ -14,6 +14,8 @@ from sasnet_plugin.images.sans.reading import read
 from sasnet_plugin.images.sans.report import _directions, write_image
 from sasnet_plugin.images.sans.specification import SANS2D
 from sasnet_plugin.predict.findings import Answer
+from sasnet_plugin.predict.predictor import open_predictor
+from sasnet_plugin.types import DataError
 from tests.images.sans.fitting import rods
 
 
@@ -63,6 +65,16 @@ def test_an_image_that_is_alike_all_around_is_left_to_the_fit_of_curves() -> Non
     found = refine_answer(rods.rods(0.0), answer)
     assert any("curve" in note for note in found.notes)
     assert found.findings == ()
+
+
+def test_an_image_without_an_answer_is_refused_with_its_reason() -> None:
+    """Scattering to one side, as under grazing incidence: no class is given, and nothing can be fitted."""
+    image = rods.rods(0.6)
+    half = replace(image, counts=np.where(image.geometry.qx > 0, image.counts, np.round(0.1 * image.counts)))
+    (answer,) = open_predictor(SANS2D.name).answers([half])
+    assert not answer.known
+    with pytest.raises(DataError, match="Scattering at q and at −q differs by .* no shape is given"):
+        refine_answer(half, answer)
 
 
 def test_image_and_fit_as_nxcansas_are_read_again(fitted: OrientedFit, tmp_path: Path) -> None:
