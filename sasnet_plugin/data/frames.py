@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from .. import units
 from ..domains import ReadOptions
 from ..types import Curve, DataError
@@ -24,6 +26,10 @@ from .raw import RawCurve
 _AT_ONCE = 32
 
 
+class EmptyFrameError(DataError):
+    """A frame that has room in its file, but no values: perhaps they are still to be written."""
+
+
 def frames(path: str, options: ReadOptions, start: int = 0) -> Iterator[Curve | DataError]:
     """Yield a file's curves from number `start`, or a sentence. Raises DataError if none is readable."""
     try:
@@ -35,6 +41,21 @@ def frames(path: str, options: ReadOptions, start: int = 0) -> Iterator[Curve | 
         yield from _read_hdf5_frames(path, options, start)
     else:
         yield from _load_all(path, options)[start:]
+
+
+def is_being_written(path: str) -> bool:
+    """Whether another program has an HDF5 file open for writing; of other files nobody knows."""
+    import h5py
+
+    try:
+        with h5py.File(path, "r"):
+            return False
+    except OSError:
+        try:
+            with h5py.File(path, "r", swmr=True):
+                return True
+        except OSError:
+            return False
 
 
 def holds_curves(path: str) -> bool:
@@ -129,6 +150,8 @@ def _read_integrated(series: list[containers.Series], start: int) -> Iterator[tu
 
 def _clean_frame(raw: RawCurve, path: str, number: int, options: ReadOptions) -> Curve | DataError:
     forced = None if options.q_unit is None else units.canonical(options.q_unit, "q")
+    if not (np.any(np.nan_to_num(raw.intensity)) and np.any(raw.q > 0)):
+        return EmptyFrameError(f"{path}: no values are in it (frame {number}).")
     try:
         return clean(raw, file=path, entry=raw.title or f"frame {number}", q_unit=forced)
     except DataError as error:

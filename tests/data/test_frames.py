@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from sasnet_plugin.data.frames import frames, holds_curves
+from sasnet_plugin.data.frames import EmptyFrameError, frames, holds_curves
 from sasnet_plugin.data.load import load
 from sasnet_plugin.domains import ReadOptions
 from sasnet_plugin.types import Curve, DataError
@@ -81,7 +81,7 @@ def test_an_unusable_frame_is_a_sentence_in_its_place(tmp_path: Path) -> None:
     with h5py.File(path, "a") as file:
         file["entry/data/I"][1] = np.nan
     found = list(frames(str(path), ReadOptions()))
-    assert [type(one) for one in found] == [Curve, DataError, Curve]
+    assert [type(one) for one in found] == [Curve, EmptyFrameError, Curve]
     assert "frame 2" in str(found[1])
 
 

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 from zipfile import BadZipFile
 
+from ...data.frames import EmptyFrameError, is_being_written
 from ...data.limits import sentence_of
 from ...files import put_whole
 from ...predict import Answer, Predictor
 from ...predict.predictor import Elsewhere
-from ...types import Curve, SasnetError
+from ...types import Curve, DataError, SasnetError
 from ..journal import natural
 from .line import text
 from .states import Changed, States, states_of
@@ -37,6 +38,8 @@ class Waiting:
     still: float = 0.4  #: A file has to stand still so long before its last curve is taken for whole.
     #: A file that cannot be read, and those behind it in the order, wait so long for its writer.
     patience: float = 5.0
+    #: Frames without values are waited for so long while their writer has the file open, else `patience`.
+    abandoned: float = 600.0
 
 
 WAITING = Waiting()
@@ -54,6 +57,12 @@ class Arrived:
 def key_of(file: str) -> int:
     """A file by a number: a million names would take more room than a million numbers."""
     return int.from_bytes(blake2b(os.fsencode(file), digest_size=8).digest(), "big")
+
+
+def _lacks_values(arrival: Arrived) -> bool:
+    """Whether a frame has no values in its file yet, or none of the uncertainties that it has room for."""
+    curve = arrival.one
+    return isinstance(curve, EmptyFrameError) or (isinstance(curve, Curve) and curve.replaced == len(curve))
 
 
 @dataclass
@@ -148,22 +157,25 @@ class Source:
     def _take_curves(
         self, file: str, key: int, stamp: _Stamp, whole: bool, young: bool
     ) -> Iterator[Arrived | None]:
-        """Curves of a file that can be taken now; the last one only of a file that is whole."""
-        waiting_arrival: Arrived | None = None
+        """Curves of a file that can be taken now; the last one with values only of a file that is whole."""
         part = self.answered.get(key, 0)
+        # The last curve with values, and frames behind it that have none.
+        held: list[Arrived] = []
         try:
             for curve in self.read(file, part):
-                if waiting_arrival is not None:
-                    yield self._mark_answered(key, waiting_arrival)
+                if not isinstance(curve, EmptyFrameError):
+                    # Frames are written in their order: those before one with values stay as they are.
+                    yield from (self._mark_answered(key, arrival) for arrival in held)
+                    held = []
                 part += 1
-                waiting_arrival = Arrived(file, part, curve)
+                held.append(Arrived(file, part, curve))
         except Exception as error:  # whatever is wrong with a file, the others come
             if young or not whole:
                 yield None
                 return
             stamp.done = True
-            if waiting_arrival is not None:
-                yield self._mark_answered(key, waiting_arrival)
+            if held:
+                yield from (self._mark_answered(key, arrival) for arrival in held)
             elif not self.answered.get(key) and key not in self.failed:
                 self.failed.add(key)
                 yield Arrived(file, 0, error)
@@ -171,9 +183,20 @@ class Source:
         if not whole:
             yield None
             return
+        still = time.time() - stamp.since if self.watch else math.inf
+        is_open = any(map(_lacks_values, held)) and still < self.waiting.abandoned and is_being_written(file)
+        if held and not isinstance(held[0].one, EmptyFrameError) and not (is_open and _lacks_values(held[0])):
+            yield self._mark_answered(key, held.pop(0))
+        if held and (is_open or still < self.waiting.patience):
+            yield None
+            return
         stamp.done = True
-        if waiting_arrival is not None:
-            yield self._mark_answered(key, waiting_arrival)
+        if held and key not in self.failed:
+            # No line of their own: they are read when the file changes, and by the next command.
+            self.failed.add(key)
+            first, last = held[0].part, held[-1].part
+            frames = f"frame {first} holds" if first == last else f"frames {first} to {last} hold"
+            yield Arrived(file, 0, DataError(f"{file}: {frames} no values yet; give the same command later."))
 
     def _mark_answered(self, key: int, arrival: Arrived) -> Arrived:
         """Count a curve as answered from now on and return it."""

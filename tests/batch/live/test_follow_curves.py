@@ -201,6 +201,53 @@ def test_a_growing_file_is_watched(tmp_path: Path) -> None:
     assert [row["part"] for row in rows_of(out)] == [str(k) for k in range(1, 13)]
 
 
+@pytest.mark.parametrize("fill", [0.0, np.nan])
+@pytest.mark.parametrize("room", ["of each frame", "of all frames"])
+def test_frames_whose_room_is_there_before_their_values_are_not_lost(
+    tmp_path: Path, room: str, fill: float
+) -> None:
+    path, out, frames = tmp_path / "run.h5", tmp_path / "t.csv", 4
+    sigma, ready = 0.02 * sphere(40.0), threading.Event()
+
+    def write_frames() -> None:
+        rng, all_at_once = np.random.default_rng(1), room == "of all frames"
+        with h5py.File(path, "w", libver="latest") as file:
+            data = file.create_group("entry/data")
+            data.attrs.update({"NX_class": "NXdata", "signal": "I", "axes": [".", "radial_axis"]})
+            data["radial_axis"] = Q
+            data["radial_axis"].attrs["units"] = "1/angstrom"
+            shape = (frames if all_at_once else 0, Q.size)
+            sets = [
+                data.create_dataset(name, shape, maxshape=(None, Q.size), chunks=(1, Q.size), fillvalue=fill)
+                for name in ("I", "I_errors")
+            ]
+            file.swmr_mode = True
+            ready.set()
+            for number in range(frames):
+                if not all_at_once:
+                    for one in sets:
+                        one.resize(number + 1, axis=0)
+                        one.flush()
+                # Longer than a file has to stand still, for each of the two arrays.
+                for one, values in zip(
+                    sets, (sphere(40.0) + sigma * rng.normal(size=Q.size), sigma), strict=True
+                ):
+                    time.sleep(0.5)
+                    one[number] = values
+                    one.flush()
+
+    writer = threading.Thread(target=write_frames)
+    writer.start()
+    ready.wait()
+    result = follow(path, "--out", out, "--watch", "--quiet-for", "3")
+    writer.join()
+    assert result.exit_code == 0, result.output
+    rows = rows_of(out)
+    assert [row["part"] for row in rows] == [str(k) for k in range(1, frames + 1)]
+    # With its uncertainties each frame shows the radius of gyration of a sphere.
+    assert all(abs(float(row["rg [Å]"]) / 40.0 - np.sqrt(0.6)) < 0.1 for row in rows)
+
+
 def test_a_file_without_a_curve_has_its_line(tmp_path: Path) -> None:
     folder, out = tmp_path / "in", tmp_path / "t.csv"
     write(folder, [40.0] * 2)

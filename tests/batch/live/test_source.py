@@ -11,18 +11,20 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.batch.live.run import Arrived, Source, Waiting, key_of
+from sasnet_plugin.data.frames import EmptyFrameError
 from sasnet_plugin.types import Curve, DataError
 
 Q = np.geomspace(0.01, 0.3, 20)
 
 
 def read(path: str, start: int) -> Iterator[Curve | Exception]:
-    """A curve a line; a line "bad" is none, and "broken" breaks the file."""
+    """A curve a line; a line "bad" is none, "empty" has no values yet, and "broken" breaks the file."""
     for number, line in enumerate(Path(path).read_text().split()):
         if line == "broken":
             raise DataError(f"{path}: broken; mend it.")
         if number >= start:
-            yield DataError("no curve") if line == "bad" else Curve(Q, Q, file=path, entry=line)
+            errors = {"bad": DataError("no curve"), "empty": EmptyFrameError("no values")}
+            yield errors.get(line, Curve(Q, Q, file=path, entry=line))
 
 
 def source(folder: Path, **given: object) -> Source:
@@ -103,3 +105,32 @@ def test_a_bad_curve_keeps_its_place(tmp_path: Path) -> None:
 def test_what_is_no_file_is_said_unless_it_may_still_come(watch: bool) -> None:
     here = Source(lambda: iter([DataError("folder: is empty."), "/none/run.dat"]), read, watch=watch)
     assert len(list(here.look())) == (0 if watch else 2)
+
+
+def test_frames_without_values_are_waited_for_and_read_when_they_have_some(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    path.write_text("a empty empty")
+    here = source(tmp_path, watch=True, waiting=Waiting(still=0.0, patience=60.0))
+    assert names(here.look()) == [("run.h5", 1)]
+    assert names(here.look()) == []
+    path.write_text("a b empty")
+    assert names(here.look()) == [("run.h5", 2)]
+    path.write_text("a b empty d")
+    assert names(here.look()) == [("run.h5", 3), ("run.h5", 4)], "one before a frame with values stays empty"
+
+
+@pytest.mark.parametrize("watch", [True, False])
+def test_frames_that_stay_without_values_have_one_line_and_are_not_lost(tmp_path: Path, watch: bool) -> None:
+    path = tmp_path / "run.h5"
+    path.write_text("a empty empty")
+    old(path)
+    here = source(tmp_path, watch=watch, waiting=Waiting(still=0.0))
+    first, said = here.look()
+    assert (first.part, said.part) == (1, 0)
+    assert "frames 2 to 3 hold no values yet" in str(said.one)
+    assert names(here.look()) == []
+    path.write_text("a b c")
+    assert names(here.look()) == [("run.h5", 2), ("run.h5", 3)]
+    later = source(tmp_path, watch=watch, answered={key_of(str(path)): 1}, failed={key_of(str(path))})
+    later.waiting = Waiting(still=0.0)
+    assert names(later.look()) == [("run.h5", 2), ("run.h5", 3)]
