@@ -52,7 +52,7 @@ def test_tools_of_assistants_have_the_same_names() -> None:
     tools = {tool.name: set(tool.input_schema["properties"]) for tool in anyio.run(server.list_tools)}
     assert tools["fit"] - {"file", "q_min", "q_max", "exchange"} <= options_of("fit")
     assert tools["fit"] & {"exchange"} <= options_of("next")
-    assert {"fixed", "ranges", "q_range"} <= tools["fit"]
+    assert {"fixed", "ranges", "fitted", "q_range"} <= tools["fit"]
 
 
 @pytest.mark.parametrize("old", OLD_OPTIONS)

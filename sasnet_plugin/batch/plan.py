@@ -26,7 +26,10 @@ from .journal import Journal, Place, journal_of
 #: them: ten thousand files in a night, 12 hours, of two processes.
 TIME_LIMIT = 14.0
 #: Of a fit, what changes its answer; the time is kept beside each answer, and more of it may be given later.
-_DECIDES = ("top", "models", "structure_factor", "fixed", "ranges", "contrast", "prior", "exclude", "start")
+_DECIDES = (
+    "top", "models", "structure_factor", "fixed", "ranges", "fitted", "contrast", "prior",
+    "exclude", "start",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 #: Joint fits that are listed.
 _MOST = 8
 #: Options that decide nothing in fits of images.
-_CURVES_ALONE = ("exclude", "structure_factor", "ranges", "start", "method")
+_CURVES_ALONE = ("exclude", "structure_factor", "ranges", "fitted", "start", "method")
 
 
 def sample_from(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated
 
 import typer
@@ -52,12 +52,20 @@ def _collect_fit_options(
         list[str] | None,
         typer.Option("--ranges", metavar="NAME=LOW:HIGH,…", help="Fit parameters only within these ranges."),
     ] = None,
+    fitted: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fitted",
+            metavar="NAME,…",
+            help="Fit these parameters in each model that has them, such as sld_solvent,radius_pd.",
+        ),
+    ] = None,
     start: Annotated[
         list[str] | None,
         typer.Option(
             "--start",
             metavar="NAME=VALUE,…",
-            help="With one of --models: extra starting values.",
+            help="With one of --models: extra starting values. What is not fitted keeps its value.",
         ),
     ] = None,
     sample: Annotated[
@@ -109,6 +117,7 @@ def _collect_fit_options(
     """Read the shared options, or say what is wrong with them."""
     window, unit = window_of(q_range), unit_of(q_unit)
     kept, limits = values_of(fixed, "--fixed"), ranges_of(ranges, "--ranges")
+    varied = tuple(names_of(fitted) or ())
     chosen = names_of(models)
     contrast = contrast_given(sample, solvent, probe, wavelength)
     then = method_given(method, samples, burn)
@@ -119,12 +128,13 @@ def _collect_fit_options(
         structure_factor,
         kept,
         limits,
+        varied,
         contrast,
         then,
         time_limit=time_limit,
         workers=workers,
         prior=prior_given(prior),
-        start=start_given(start, export_names, structure_factor),
+        start=start_given(start, export_names, structure_factor, {*limits, *varied}),
         exclude=tuple(names_of(exclude) or ()),
         also=also_given(
             {"--wavelength": wavelength, "--q-range": q_range, "--q-unit": q_unit, "--entry": entry}
@@ -179,7 +189,10 @@ def values_of(texts: list[str] | None, option: str) -> dict[str, float]:
 
 
 def start_given(
-    texts: list[str] | None, models: tuple[str, ...] | None, structure_factor: str | None
+    texts: list[str] | None,
+    models: tuple[str, ...] | None,
+    structure_factor: str | None,
+    varied: Collection[str] = (),
 ) -> Start | None:
     """Values to begin with, or wrong usage."""
     from ..fitting.asked import start_of
@@ -188,7 +201,7 @@ def start_given(
     kinds = {name: kind for name, kind in pairs.items() if name.endswith("_pd_type")}
     numbers = values_of([f"{n}={value}" for n, value in pairs.items() if n not in kinds], "--start")
     try:
-        return start_of(models, structure_factor, {**numbers, **kinds})
+        return start_of(models, structure_factor, {**numbers, **kinds}, varied)
     except SasnetError as error:
         raise typer.BadParameter(str(error), param_hint="--start") from None
 

@@ -61,7 +61,9 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             *("domain", "geometry", "together", "together_by", "sample_file", "kind"),
         ),
         "Which models": ("top", "models", "exclude", "prior", "structure_factor"),
-        "What is known": ("fixed", "ranges", "start", "sample", "solvent", "probe", "share", "own", "tie"),
+        "What is known": (
+            "fixed", "ranges", "fitted", "start", "sample", "solvent", "probe", "share", "own", "tie",
+        ),
         "How it is fitted": ("verify", "method", "samples", "burn", "time_limit"),
         "Where it runs": ("workers", "scheduler", "shard"),
         "What is written": (

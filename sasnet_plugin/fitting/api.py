@@ -83,6 +83,7 @@ def fit(
     structure_factor: str | None = None,
     fixed: Mapping[str, float] | None = None,
     ranges: Mapping[str, tuple[float, float]] | None = None,
+    fitted: Iterable[str] = (),
     sample: str | None = None,
     solvent: str | None = None,
     probe: str = "neutron",
@@ -114,6 +115,9 @@ def fit(
         Values of parameters that are not to be fitted, in sasmodels' units.
     ranges : mapping, optional
         (low, high) of fitted parameters.
+    fitted : iterable of str
+        Parameters to fit in each model that has them, also those that usually stay fixed, as ``sld_solvent``,
+        or that a fit may leave out, as ``radius_pd``.
     sample, solvent : str, optional
         What they are made of, ``SiO2@2.2`` and ``D2O``: scattering length densities that are not fitted.
     probe, wavelength : str, and float, optional
@@ -134,7 +138,8 @@ def fit(
     exclude : iterable of str
         Form models that are not fitted, nor as a part of a sum.
     start : mapping, optional
-        Values of the one model in `models` from which its fit begins as well, in sasmodels' units.
+        Values of the one model in `models` from which its fit begins as well, in sasmodels' units. What is
+        not fitted stays at the value given here.
     progress : bool or callable
         Whether to show a bar, in a notebook and on a terminal alone. Or what is called instead, with the
         keywords ``done`` and ``of`` (fits; ``of`` is 0 until their number is known), ``name`` and, where a
@@ -154,13 +159,16 @@ def fit(
             structure_factor=structure_factor,
             fixed=dict(fixed or {}),
             ranges=dict(ranges or {}),
+            fitted=several_of(fitted),
             contrast=contrast_of(sample, solvent, probe, wavelength),
             method=Method(method, samples, burn),
             time_limit=time_limit,
             workers=workers,
             prior=check_prior(prior),
             exclude=several_of(exclude),
-            start=start_of(model_names, structure_factor, start or {}),
+            start=start_of(
+                model_names, structure_factor, start or {}, {*(ranges or {}), *several_of(fitted)}
+            ),
             also={} if wavelength is None else {"--wavelength": f"{wavelength:g}"},
         )
         check_names(options)
@@ -220,9 +228,14 @@ def fit_with(
     notes.extend(
         [*refinement_notes, *_late(unfitted, options, ended=ledger.ended), *sentences_of(state.unanswered)]
     )
-    given_names, probe = _collect_given(options)
+    known_names, probe = _collect_known(options)
+    given_names = known_names | set(options.ranges)
     supposed = has_resolution(search_result.curve) and not has_resolution(state.curve)
-    reported = partial(_finalise_fits, longer, search_result.curve, dintensity, given_names, method, supposed)
+    make_task = partial(
+        make_fixed_task, search_result.curve, dintensity, given_names=known_names,
+        widest_dq=STRATEGY.relative_dq[-1], supposed=supposed, ranged=frozenset(options.ranges),
+    )  # fmt: skip
+    reported = partial(_finalise_fits, longer, search_result.curve, dintensity, make_task, method)
     mixture = _mixture(longer, search_result.curve, dintensity, fits, given_names)
     result = assess(
         search_result.curve, dintensity, fits, notes, prior, given_names, probe, suggestion.groups, reported,
@@ -239,6 +252,7 @@ def fit_with(
         result,
         artefact=artefact,
         limited=tuple(options.ranges),
+        fitted=_list_fitted(options),
         given=_list_given(options, result.fits),
         contrast=options.contrast,
         ended=ended,
@@ -269,12 +283,18 @@ def _make_structureless_result(
     )
 
 
-def _collect_given(options: FitOptions) -> tuple[frozenset[str], str | None]:
-    """What a user says of parameters, and the probe where materials are named."""
-    given_names, contrast = {*options.fixed, *options.ranges}, options.contrast
+def _collect_known(options: FitOptions) -> tuple[frozenset[str], str | None]:
+    """Parameters whose values a user gives, and the probe where materials are named."""
+    known_names = {*options.fixed, *(options.start.fixed if options.start else ())}
+    contrast = options.contrast
     if contrast is None:
-        return frozenset(given_names), None
-    return frozenset({*given_names, *names_settled_by(contrast)}), contrast.probe
+        return frozenset(known_names), None
+    return frozenset({*known_names, *names_settled_by(contrast)}), contrast.probe
+
+
+def _list_fitted(options: FitOptions) -> tuple[str, ...]:
+    names = (*options.fitted, *(options.start.fitted if options.start else ()))
+    return tuple(name for name in names if name not in options.fixed)
 
 
 def _list_given(options: FitOptions, fits: Sequence[ModelFit]) -> tuple[str, ...]:
@@ -292,9 +312,8 @@ def _finalise_fits(
     ledger: Ledger,
     curve: Curve,
     dintensity: NDArray[np.float64],
-    given_names: frozenset[str],
+    make_task: Callable[[ModelFit], Any],
     method: Method,
-    supposed: bool,
     fits: Sequence[ModelFit],
 ) -> list[ModelFit]:
     """Fits as they are reported: fitted by Bumps, with all that is unknown in their errors."""
@@ -306,7 +325,7 @@ def _finalise_fits(
         finalised_fits[place] = (
             fit if isinstance(fit, ModelFit) else warn_without_bumps(finalised_fits[place])
         )
-    return _widen_all_errors(ledger, curve, dintensity, given_names, method, supposed, finalised_fits)
+    return _widen_all_errors(ledger, make_task, method, finalised_fits)
 
 
 def _artefact(
@@ -342,22 +361,13 @@ def _answer_one(ledger: Ledger, work: Work, task: Any, kind: type[_Kind]) -> _Ki
 
 
 def _widen_all_errors(
-    ledger: Ledger,
-    curve: Curve,
-    dintensity: NDArray[np.float64],
-    given_names: frozenset[str],
-    method: Method,
-    supposed: bool,
-    fits: Sequence[ModelFit],
+    ledger: Ledger, make_task: Callable[[ModelFit], Any], method: Method, fits: Sequence[ModelFit]
 ) -> list[ModelFit]:
     """With all that is unknown in the errors of each fit; other methods have errors of their own."""
     widened_fits = list(fits)
     if method.name != "lm":
         return widened_fits
-    tasks = [
-        make_fixed_task(curve, dintensity, fit, given_names, STRATEGY.relative_dq[-1], supposed=supposed)
-        for fit in widened_fits
-    ]
+    tasks = list(map(make_task, widened_fits))
     for index, added_errors in answers(ledger, errors_to_add, tasks, STRATEGY.time["fast"]):
         if not isinstance(added_errors, Exception):
             fit = widened_fits[index]
@@ -499,6 +509,7 @@ def fit_together(
     structure_factor: str | None = None,
     fixed: Mapping[str, float] | None = None,
     ranges: Mapping[str, tuple[float, float]] | None = None,
+    fitted: Iterable[str] = (),
     time_limit: float = 90.0,
     workers: int = 2,
     prior: str = COMMON,
@@ -533,7 +544,7 @@ def fit_together(
         ``"sld_solvent = -0.56 + 6.92*x"``.
     wavelength : float, optional
         Å, of curves that were measured with X-rays and whose solvent is the name of a material.
-    models, structure_factor, fixed, ranges, time_limit, workers, prior, exclude, progress
+    models, structure_factor, fixed, ranges, fitted, time_limit, workers, prior, exclude, progress
         As of `fit`; the time limit is of each curve.
     ties : iterable of str
         Former name of `tie`; works until the next release.
@@ -567,7 +578,8 @@ def fit_together(
         )  # fmt: skip
         options = FitOptions(
             models=None if models is None else several_of(models), structure_factor=structure_factor,
-            fixed=dict(fixed or {}), ranges=dict(ranges or {}), time_limit=time_limit, workers=workers,
+            fixed=dict(fixed or {}), ranges=dict(ranges or {}), fitted=several_of(fitted),
+            time_limit=time_limit, workers=workers,
             prior=prior, exclude=several_of(exclude),
         )  # fmt: skip
         check_names(options)
@@ -620,6 +632,8 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions, patience: float 
 
 def _fit_sectors(pool: Pool, sample: Sample, options: FitOptions, patience: float) -> SampleResult:
     """Fit particles with a common direction; in a magnetic field the parts that it tells apart."""
+    if options.fitted:
+        raise SasnetError("Sectors are fitted without --fitted; fix parameters with --fixed instead.")
     if sample.field_azimuth is not None:
         return _fit_in_field(pool, sample, options, patience)
     most = options.time_limit * len(sample.curves)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..data.sample.sample import ALWAYS_OWN, CONCENTRATIONS, SECTORS, Sample
 from ..names import nearest
 from ..predict import open_classifier
 from ..simulate.orientations import DIRECTOR, P2
 from ..types import ModelGuess, SasnetError, Suggestion, product_name
+from .problem.contrast import names_settled_by
 from .task import FitOptions, Start
 
 if TYPE_CHECKING:
@@ -56,25 +58,56 @@ def _factor(factor_name: str | None) -> str | None:
 
 
 def start_of(
-    models: Sequence[str] | None, structure_factor: str | None, values: Mapping[str, float | str]
+    models: Sequence[str] | None,
+    structure_factor: str | None,
+    values: Mapping[str, float | str],
+    varied: Collection[str] = (),
 ) -> Start | None:
     """Return the user's starting values for the one model named; None if there are none. Raises SasnetError
     unless one model is named and has these parameters.
     """
     if not values:
         return None
-    from ..simulate.priors import model_info
-    from .problem.free_parameters import names_of
-
     if models is None or len(models) != 1:
         raise SasnetError("Starting values (--start) need exactly one model; name it with --models.")
-    factor = _factor(structure_factor)
-    names = names_of(model_info(product_name(models[0], factor)))
+    return make_start(models[0], _factor(structure_factor), values, varied)
+
+
+def make_start(
+    model: str, factor: str | None, values: Mapping[str, float | str], varied: Collection[str] = ()
+) -> Start:
+    """Starting values of a model: sizes that are given a width have one in each fit, and what is not fitted
+    stays where it is, unless the user gives its range or wants it fitted (`varied`). Raises SasnetError if
+    the model has no such parameter.
+    """
+    from ..simulate.priors import model_info
+    from .problem.free_parameters import EFFECTIVE_MODE, names_of
+
+    info = model_info(product_name(model, factor))
+    names = names_of(info)
     for name, value in values.items():
         if name not in names:
-            raise SasnetError(f"{name}: {models[0]} has no such parameter.")
+            raise SasnetError(f"{name}: {model} has no such parameter.")
         _check_value(name, value)
-    return Start(models[0], factor, dict(values))
+    numbers = {name: float(value) for name, value in values.items() if not isinstance(value, str)}
+    widths = {name for name, value in numbers.items() if name.endswith("_pd") and value > 0}
+    variable = {*list_usually_fitted(info), *varied}
+    table = {p.name for p in info.parameters.call_parameters if p.type not in ("orientation", "magnetic")}
+    calculated = {EFFECTIVE_MODE, *(["radius_effective"] if numbers.get(EFFECTIVE_MODE) else [])}
+    fixed = {name: value for name, value in numbers.items() if name in table - variable - calculated}
+    return Start(model, factor, dict(values), fixed, tuple(sorted(widths)))
+
+
+def list_usually_fitted(info: Any) -> set[str]:
+    """Parameters that a fit varies if nobody says more, size distributions and searched counts included."""
+    from .problem.free_parameters import COUNTS, fittable
+
+    slds = [p.name for p in info.parameters.call_parameters if p.type == "sld"]
+    # The data show a contrast, so that the solvent stays; of one material the scale has all of it.
+    conventional = {name for name in slds if "solvent" in name or len(slds) == 2}
+    in_use = {name: 1.0 for p in info.parameters.call_parameters for name in (p.name, f"{p.name}_pd")}
+    in_use |= {p.length_control: 100.0 for p in info.parameters.kernel_parameters if p.length_control}
+    return {*fittable(info, in_use), *COUNTS} - conventional
 
 
 def _check_value(name: str, value: float | str) -> None:
@@ -99,7 +132,8 @@ def check_names(options: FitOptions) -> None:
             f" {', '.join(structure_factors())}."
         )
     _check_selection(options)
-    names = [*options.fixed, *options.ranges]
+    _check_contradictions(options)
+    names = [*options.fixed, *options.ranges, *options.fitted]
     if not names:
         return
     known_names = _parameters([*_forms(options), *structure_factors()])
@@ -107,6 +141,43 @@ def check_names(options: FitOptions) -> None:
         if name not in (P2, DIRECTOR, *known_names):
             near = nearest(name, known_names, _GIVE)
             raise SasnetError(f"{name}: none of these models has such a parameter; {near}")
+    _check_fitted(options)
+
+
+def _check_fitted(options: FitOptions) -> None:
+    """Refuse to fit whole numbers and choices, which no slope leads along."""
+    from ..simulate.priors import model_info, structure_factors
+    from .problem.free_parameters import list_continuous
+
+    if options.fitted:
+        models = [*_forms(options), *structure_factors()]
+        continuous = {name for model in models for name in list_continuous(model_info(model))}
+        for name in set(options.fitted) - continuous:
+            raise SasnetError(
+                f"{name}: it is no continuous parameter, so that it cannot be chosen to be fitted; whole"
+                " numbers are searched anyway."
+            )
+
+
+def _check_contradictions(options: FitOptions) -> None:
+    """Refuse what is said of a parameter twice, and differently."""
+    start = options.start.parameters if options.start else {}
+    settled = names_settled_by(options.contrast) if options.contrast else set()
+    for name in {*options.ranges, *options.fitted} & options.fixed.keys():
+        raise SasnetError(f"{name}: its value is fixed, so that it cannot be fitted; leave out one of both.")
+    for name in settled.intersection(options.fitted):
+        raise SasnetError(f"{name}: sample or solvent give its value; leave them out to fit it.")
+    for name, value in start.items():
+        if options.fixed.get(name, value) != value:
+            raise SasnetError(
+                f"{name}: it is fixed at {options.fixed[name]:g} but starts at {value:g};"
+                " leave out one of both."
+            )
+        low, high = options.ranges.get(name, (-math.inf, math.inf))
+        if not isinstance(value, str) and not low <= value <= high:
+            raise SasnetError(
+                f"{name}: it starts at {value:g}, outside its range {low:g} to {high:g}; change one of both."
+            )
 
 
 def _check_selection(options: FitOptions) -> None:

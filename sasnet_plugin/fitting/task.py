@@ -58,6 +58,7 @@ class Task:
     fixed: dict[str, float] = field(default_factory=dict)
     #: Ranges that the user gives, (low, high) by name.
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+    fitted: tuple[str, ...] = ()  #: Parameters that the user wants fitted: none is left at a default.
     budget: Budget = Budget(8.0)
     starts: tuple[dict[str, Any], ...] = ()  #: Parameters to start from instead of the bank's.
     #: These lie beside the minimum, where a coarse copy of the data would only lead astray.
@@ -82,6 +83,12 @@ class Task:
         """sasmodels' name of the product or the form model."""
         return product_name(self.model, self.structure_factor)
 
+    @property
+    def kept_widths(self) -> set[str]:
+        """Size distributions that each fit has, or has as given: the user says so."""
+        ranged = {name for name, (low, _) in self.ranges.items() if low > 0}
+        return {name for name in {*self.fixed, *self.fitted, *ranged} if name.endswith("_pd")}
+
 
 @dataclass(frozen=True)
 class Start:
@@ -94,6 +101,9 @@ class Start:
     #: Those of them that this model's fit keeps as they are, from whatever start: contrasts that the data
     #: cannot distinguish from the scale, say, so that the scales of two fits can be compared.
     fixed: dict[str, float] = field(default_factory=dict)
+    fitted: tuple[
+        str, ...
+    ] = ()  #: Those that this model's fit is to have fitted, as a user starts from them.
 
     def drop_fixed(self, names: Iterable[str]) -> Start:
         """Return the start without fixing these parameters, as a user's materials do."""
@@ -144,6 +154,7 @@ class FitOptions:
     structure_factor: str | None = None
     fixed: dict[str, float] = field(default_factory=dict)
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+    fitted: tuple[str, ...] = ()  #: Parameters that are fitted in each model that has them.
     contrast: Contrast | None = None  #: Scattering length densities of sample and solvent, not fitted.
     method: Method = Method()
     #: One more start for one of the models, which is fitted even where the network would not have it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -357,6 +357,7 @@ def fit_options(body: Mapping[str, Any]) -> FitOptions:
 
     models = names(body, "models")
     sample, solvent, probe = (name(body, key) or None for key in ("sample", "solvent", "probe"))
+    fitted = tuple(names(body, "fitted") or ()) if body.get("fitted") else ()
     wavelength = None if body.get("wavelength") is None else float(number(body, "wavelength"))
     return FitOptions(
         top=whole(body, "top", 5),
@@ -364,7 +365,8 @@ def fit_options(body: Mapping[str, Any]) -> FitOptions:
         exclude=tuple(names(body, "exclude") or ()),
         fixed=numbers(body, "fixed"),
         ranges=ranges(body, "ranges"),
-        start=_start(body.get("start")),
+        fitted=fitted,
+        start=_start(body.get("start"), {*ranges(body, "ranges"), *fitted}),
         prior=check_prior(name(body, "prior") or COMMON),
         structure_factor=name(body, "structure_factor"),
         time_limit=seconds(body, "time_limit", 90.0),
@@ -372,13 +374,16 @@ def fit_options(body: Mapping[str, Any]) -> FitOptions:
     )
 
 
-def _start(values: Any) -> Start | None:
+def _start(values: Any, varied: Collection[str]) -> Start | None:
     """Values that a fit may begin from: ``model``, ``structure_factor`` and ``values`` of a request."""
+    from ..fitting.asked import make_start
+
     if values is None:
         return None
     if not isinstance(values, dict) or not isinstance(values.get("values"), dict):
         raise SasnetError('"start" must be an object with "model" and "values"; correct the request.')
-    return Start(name(values, "model") or "", name(values, "structure_factor"), _values(values["values"]))
+    model, factor = name(values, "model") or "", name(values, "structure_factor")
+    return make_start(model, factor, _values(values["values"]), varied)
 
 
 def _values(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -132,16 +132,19 @@ def explain_model(model: str) -> dict[str, Any]:
 
 def parameter_table(name: str) -> list[dict[str, Any]]:
     """List parameters of a model or product, each width after what it is of: ``name``, ``unit``, ``default``,
-    ``low`` and ``high`` (None: none), ``meaning``, ``choices``.
+    ``low`` and ``high`` (None: none), ``meaning``, ``choices``, ``fitted`` (whether a fit usually varies it).
     """
+    from ..fitting.asked import list_usually_fitted
     from ..simulate.kernel import load_model
 
-    rows = []
-    for p in load_model(name).info.parameters.call_parameters:
+    info = load_model(name).info
+    fitted, rows = list_usually_fitted(info), []
+    for p in info.parameters.call_parameters:
         if p.type in _LEFT_OUT:
             continue
         low, high = float(p.limits[0]), float(p.limits[1])
-        rows.append(_row(p.name, p.units, p.default, low, high, p.description, p.choices))
+        is_fitted = p.name in fitted
+        rows.append(_row(p.name, p.units, p.default, low, high, p.description, p.choices, fitted=is_fitted))
         if p.polydisperse and p.type == "volume":
             meaning = f"Width of the distribution of {p.name}, relative to its mean."
             rows.append(_row(f"{p.name}_pd", "", 0.0, 0.0, 1.0, meaning, []))
@@ -149,11 +152,19 @@ def parameter_table(name: str) -> list[dict[str, Any]]:
 
 
 def _row(
-    name: str, unit: str, default: float, low: float, high: float, meaning: str, choices: Any
+    name: str,
+    unit: str,
+    default: float,
+    low: float,
+    high: float,
+    meaning: str,
+    choices: Any,
+    *,
+    fitted: bool = True,
 ) -> dict[str, Any]:
     return {
         "name": name, "unit": unit.replace("Ang^2", "Å²").replace("Ang", "Å"), "default": float(default),
-        "low": low, "high": high, "meaning": meaning, "choices": list(choices or []),
+        "low": low, "high": high, "meaning": meaning, "choices": list(choices or []), "fitted": fitted,
     }  # fmt: skip
 
 

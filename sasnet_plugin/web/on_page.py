@@ -28,7 +28,7 @@ _WORDS = (
         "give it, such as --solvent D2O",
         "use the command “sasnet next” with the solvent",
     ),
-    ("give it with --sample, or the value with --fixed", "enter its value below and tick “Fixed”"),
+    ("give it with --sample, or the value with --fixed", "enter its value below and choose “fixed”"),
     ("Give several --models to compare them", "Choose “Find the model” to compare others"),
     ("give its azimuth with --field, such as 0", "enter its azimuth, such as 0"),
     ("Give it with --polarisation", "Enter “Efficiencies” when you fit the curves together"),

@@ -372,6 +372,7 @@ class AskedFit(BaseModel):
     structure_factor: str | None = None
     fixed: dict[str, Number] = Field(default_factory=dict)
     ranges: dict[str, tuple[Number, Number]] = Field(default_factory=dict)
+    fitted: list[str] = Field(default_factory=list, max_length=50)
     start: Start | None = None
     sample_description: Description | None = None
     time_limit: float = Field(default=90.0, ge=1, le=CURVES.longest_fit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -68,6 +69,71 @@ def test_uncertainties_of_zero_are_replaced() -> None:
 def test_unknown_names_are_one_sentence(simulated: Simulated, options: dict[str, object], words: str) -> None:
     with pytest.raises(SasnetError, match=words):
         sasnet_plugin.fit(simulated("sphere", {"radius": 50.0}), **options)
+
+
+#: Spheres of silica's contrast in D2O, 10 % polydisperse.
+SILICA = {
+    "radius": 60.0, "sld": 4.0, "sld_solvent": 6.36, "scale": 0.01, "background": 0.01,
+    "radius_pd": 0.1, "radius_pd_n": 35, "radius_pd_nsigma": 3,
+}  # fmt: skip
+SPHERES: dict[str, Any] = {"models": ["sphere"], "structure_factor": "none", "time_limit": 60}
+
+
+def test_starting_values_of_what_is_not_fitted_are_kept(simulated: Simulated) -> None:
+    """A curve shows no densities beside the scale: they stand where the user has put them."""
+    start = {"radius": 55.0, "sld": 4.0, "sld_solvent": 6.36, "radius_pd": 0.2}
+    best = sasnet_plugin.fit(simulated("sphere", SILICA), start=start, **SPHERES).best
+    assert best is not None
+    assert (best["sld"].value, best["sld_solvent"].value) == (4.0, 6.36)
+    assert {"radius", "radius_pd", "scale"} <= set(best.free)
+    for name in ("radius", "radius_pd", "scale"):
+        assert abs(best[name].value - SILICA[name]) < 4 * (best[name].error or 0.0)
+
+
+def test_a_chosen_parameter_is_fitted_or_said_to_be_open(simulated: Simulated) -> None:
+    curve = simulated("sphere", SILICA)
+    # The truth is above the particle's density, and so is where the search begins.
+    known = {"scale": 0.01, "sld": 4.0}
+    best = sasnet_plugin.fit(curve, fixed=known, fitted=["sld_solvent"], **SPHERES).best
+    assert best is not None
+    solvent = best["sld_solvent"]
+    assert "sld_solvent" in best.free
+    assert abs(abs(solvent.value - 4.0) - 2.36) < 4 * (solvent.error or 0.0)
+    opened = sasnet_plugin.fit(curve, fitted=["sld_solvent"], **SPHERES)
+    assert opened.verdict.doubt.startswith("sld_solvent cannot be fitted")
+
+
+def test_a_chosen_width_is_kept_and_a_range_makes_no_error_smaller(simulated: Simulated) -> None:
+    sharp = simulated("sphere", {name: value for name, value in SILICA.items() if "_pd" not in name})
+    plain, ranged, chosen = (
+        sasnet_plugin.fit(sharp, **SPHERES, **options).best
+        for options in ({}, {"ranges": {"radius_pd": (0.0, 0.3)}}, {"fitted": ["radius_pd"]})
+    )
+    assert plain is not None
+    assert ranged is not None
+    assert chosen is not None
+    assert (plain["radius"].error or 0.0) <= (ranged["radius"].error or 0.0) * (1 + 1e-6)
+    assert "radius_pd" not in plain.parameters
+    assert chosen["radius_pd"].value < 0.1
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"fixed": {"radius": 50.0}, "ranges": {"radius": (10.0, 90.0)}}, "radius: its value is fixed"),
+        ({"fixed": {"radius": 50.0}, "fitted": ["radius"]}, "radius: its value is fixed"),
+        ({"start": {"radius": 200.0}, "ranges": {"radius": (10.0, 90.0)}}, "outside its range 10 to 90"),
+        ({"start": {"radius": 50.0}, "fixed": {"radius": 60.0}}, "fixed at 60 but starts at 50"),
+        ({"fitted": ["radus"]}, "did you mean radius"),
+        ({"fitted": ["sld_solvent"], "solvent": "D2O"}, "sample or solvent give its value"),
+        ({"models": ["stacked_disks"], "fitted": ["n_stacking"]}, "no continuous parameter"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(
+    simulated: Simulated, options: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(SasnetError, match=words):
+        sasnet_plugin.fit(simulated("sphere", {"radius": 50.0}), **{"models": ["sphere"], **options})
 
 
 def test_a_curve_that_the_network_does_not_know_and_a_fit_explains_says_so() -> None:

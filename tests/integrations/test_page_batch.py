@@ -267,7 +267,7 @@ def test_a_command_carries_the_starts_and_limits_of_the_page(server: Server, new
     ):
         page.get_by_label(label, exact=True).fill(value)
         page.get_by_label(label, exact=True).press("Enter")
-    page.get_by_label("sld_solvent, fixed").check()
+    page.get_by_label("sld_solvent, fit or fixed").select_option("fixed")
     began = float(page.get_by_label("radius, value").input_value())
     page.click("#refit")
     page.wait_for_selector("#command")

@@ -364,7 +364,6 @@ def test_a_search_keeps_what_is_fixed_and_says_so(server: Server, new_page: NewP
     assert page.text_content("#held") == ""
     page.fill("[aria-label='sld_solvent, value']", "6.35")
     page.press("[aria-label='sld_solvent, value']", "Tab")
-    page.check("[aria-label='sld_solvent, fixed']")
     said = page.text_content("#held")
     assert said == "“Find the model” fixes sld_solvent = 6.35, in each model that has the parameter."
     page.fill("#limit", "10")
@@ -399,7 +398,6 @@ def test_what_is_fixed_or_limited_returns_through_a_form_that_lacks_it(
     page = opened_curve(new_page(server.address), "passing.dat")
     chosen_form(page, "sphere")
     typed(page, "sld_solvent, value", "6.35")
-    page.check("[aria-label='sld_solvent, fixed']")
     typed(page, "radius, lower limit", "40")
     typed(page, "radius, upper limit", "95.5")
     held = "“Find the model” fixes sld_solvent = 6.35 and keeps radius between 40 and 95.5, in each model"
@@ -422,10 +420,16 @@ def test_what_is_fixed_or_limited_returns_through_a_form_that_lacks_it(
     assert_is_fixed(page)
     limits = [page.input_value(f"[aria-label='radius, {which} limit']") for which in ("lower", "upper")]
     assert limits == ["40", "95.5"]
-    page.uncheck("[aria-label='sld_solvent, fixed']")
+    page.select_option("[aria-label='sld_solvent, fit or fixed']", "fit")
     chosen_form(page, "lorentz")
     chosen_form(page, "sphere")
-    assert not page.is_checked("[aria-label='sld_solvent, fixed']"), "it was released"
+    assert page.input_value("[aria-label='sld_solvent, fit or fixed']") == "fit", "it was released"
+    with page.expect_request("**/api/fits") as asked:
+        page.click("#refit")
+    sent = json.loads(asked.value.post_data)
+    assert (sent["fixed"], sent["fitted"]) == ({}, ["sld_solvent"])
+    page.click("#stop")
+    page.wait_for_selector("#stop:disabled")
     # Last, as its fit is soon done and shown as it was asked for.
     chosen_form(page, "lorentz")
     with page.expect_request("**/api/fits") as asked:
@@ -456,10 +460,11 @@ def typed(page: Any, label: str, text: str) -> None:
 
 
 def assert_is_fixed(page: Any) -> None:
-    """The solvent is as it was typed, and fixed; nothing else is."""
+    """The solvent is as it was typed; of densities no other than usual is fixed."""
     assert float(page.input_value("[aria-label='sld_solvent, value']")) == 6.35
-    fixed = page.eval_on_selector_all("[aria-label$=', fixed']:checked", "b => b.map((one) => one.ariaLabel)")
-    assert fixed == ["sld_solvent, fixed"]
+    states = "b => b.filter((one) => one.value === 'fixed').map((one) => one.ariaLabel.split(',')[0])"
+    fixed = page.eval_on_selector_all("[aria-label$=', fit or fixed']", states)
+    assert fixed == ["sld", "sld_solvent"]
 
 
 def test_values_of_a_sum_are_shown(server: Server, new_page: NewPage) -> None:

@@ -80,10 +80,11 @@ class Held:
     #: Of the residuals of all curves by each free parameter, per unit of it, those of what is known besides
     #: at the end.
     slopes: Mapping[Any, Floats]
-    given: frozenset[str]  #: Parameters that a user has settled: these are known.
+    given: frozenset[str]  #: Parameters whose values a user gives: these are known.
     widest_dq: float  #: dq/q of the widest usual resolution of instruments.
     supposed: bool = False  #: The resolution of the curves is no file's: the fit has found it.
     plan: Plan | None = None  #: What several curves share; None: there is one.
+    ranged: frozenset[str] = frozenset()  #: Parameters that a user gives a range of.
 
     @property
     def name(self) -> str:
@@ -150,9 +151,13 @@ def make_fixed_task(
     widest_dq: float,
     *,
     supposed: bool = False,
+    ranged: frozenset[str] = frozenset(),
 ) -> Held:
     """State what is asked of the fit of one curve; `widest_dq` is dq/q of the widest usual resolution."""
-    return Held((curve,), (dintensity,), (fit,), moving(fit.derivatives), given_names, widest_dq, supposed)
+    return Held(
+        (curve,), (dintensity,), (fit,), moving(fit.derivatives), given_names, widest_dq, supposed,
+        ranged=ranged,
+    )  # fmt: skip
 
 
 def errors_beside_held(task: Held, bank: Bank | None = None, budget: Budget = UNLIMITED) -> dict[Any, float]:
@@ -468,7 +473,7 @@ def spread_over_minima(task: Held, deadline: float) -> dict[str, float]:
 
 
 def _is_told(rest: Others, task: Held) -> bool:
-    """Whether a user has said anything of what minima differ by, or of how widely it is spread."""
+    """Whether a user has given what minima differ by, or how widely it is spread."""
     return any(name.removesuffix("_pd") in rest.sizes for name in task.given)
 
 
@@ -478,7 +483,10 @@ def _as_good(
     """Parameters of other minima, one of each, and their likelihood over that of the fit."""
     fit, curve = task.fits[0], task.curves[0]
     fixed = task.given | {name for name, p in fit.parameters.items() if p.fixed}
-    local = ModelCurves(curve, task.dintensities[0], fit.name, fixed=fixed, per_decade=fit.per_decade)
+    ranges = {name: (p.low, p.high) for name, p in fit.parameters.items() if name in task.ranged - fixed}
+    local = ModelCurves(
+        curve, task.dintensities[0], fit.name, fixed=fixed, ranges=ranges, per_decade=fit.per_decade
+    )
     local.deadline = deadline
     # Of independent noise of the stated size; an error that neighbours share makes less of a difference.
     size = rivals.sizes[0]
@@ -750,7 +758,7 @@ def _flat(task: Held, deadline: float) -> dict[Any, float]:
 def _make_problem(task: Held, deadline: float) -> LeastSquaresProblem:
     """The least-squares problem of the fit from where it has ended."""
     free = {name: (p.low, p.high) for name, p in task.fits[0].parameters.items() if not p.fixed}
-    ranges = {name: free[name] for name in task.given & free.keys() - set(ALWAYS_OWN)}
+    ranges = {name: free[name] for name in task.ranged & free.keys() - set(ALWAYS_OWN)}
     curves = [
         ModelCurves(
             curve, error, task.name, per_decade=fit.per_decade,
@@ -799,7 +807,7 @@ def _may_widen(task: Held, key: Key) -> bool:
 def _code(task: Held, info: Any, name: str, start: Mapping[str, Any]) -> Code:
     """Choose the code of a parameter as a search does, at the very value of the fit."""
     p = task.fits[0].parameters[name]
-    ranges = {name: (p.low, p.high)} if name in task.given else {}
+    ranges = {name: (p.low, p.high)} if name in task.ranged else {}
     code = code_of(info, name, start, ranges, float(task.curves[0].q[0]))
     first = float(np.log(p.value)) if code.unit == 0 else p.value / code.unit
     return replace(code, first=first, low=min(code.low, first), high=max(code.high, first))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import filterfalse
 from typing import Any
@@ -15,7 +15,7 @@ from ...digits import significant
 from ..ledger import read_spent_time
 from ..problem.bounds import default_of
 from ..problem.experiment import TimeUpError
-from ..problem.free_parameters import fittable, independent, moving
+from ..problem.free_parameters import independent, moving
 from ..problem.model_curves import ModelCurves, curves_of
 from ..problem.sums import all_exact, all_nearest, components_of, own_cost, share_errors
 from ..result.components import Component, bare, is_amplitude
@@ -97,7 +97,7 @@ def _own(
 
 def _may_move(task: Task, values: Mapping[str, float]) -> bool:
     """Whether there are such values, and a user has said nothing of any."""
-    return bool(values) and values.keys().isdisjoint((*task.fixed, *task.ranges))
+    return bool(values) and values.keys().isdisjoint((*task.fixed, *task.ranges, *task.fitted))
 
 
 def _describe_moved(minimum: LocalMinimum, values: Mapping[str, float]) -> dict[str, str]:
@@ -113,7 +113,7 @@ def _make_unfinished(local: ModelCurves, minimum: LocalMinimum) -> Done:
     """Describe a minimum whose parameters' errors are unknown."""
     curves = local.intensity(minimum.parameters)
     residual, scales, background = local.residual(curves, minimum.parameters, local.error(0.0))
-    free = [n for n in fittable(local.info, minimum.parameters) if n not in local.fixed]
+    free = local.list_free(minimum.parameters)
     theory = scales @ curves + background  # not finite where the model has no value
     parts = components_of(local.name, local.curve.q, scales[:, None] * curves, scales)
     most = max(1, len(local.curve) - 1)
@@ -203,9 +203,10 @@ def _is_shape(name: str) -> bool:
 
 
 def weakly_shown(
-    fit: Done, info: Any, fixed: Mapping[str, float], ranges: Mapping[str, tuple[float, float]]
+    fit: Done, info: Any, fixed: Collection[str], ranges: Mapping[str, tuple[float, float]]
 ) -> dict[str, float]:
     """Parameters that the data hardly show, with their defaults: widths 0, others sasmodels'."""
+    # `fixed` are those of which a user wants the value, or a fit.
     # Contrasts are left out: `problem.conventions` brings them to what is usual; lengths, of which none is
     # usual; and what a user's range keeps from its default.
     # Beside what is not told from it, which is held at its default first.

@@ -96,7 +96,7 @@ def fix_contrast(contrast: Contrast | None, tasks: Sequence[Task]) -> tuple[list
     models_by_names: dict[tuple[str, ...], dict[str, None]] = {}
     fixed_tasks = []
     for task in tasks:
-        given_names = {*task.fixed, *task.ranges}
+        given_names = {*task.fixed, *task.ranges, *task.fitted}
         values = {
             k: v for k, v in compute_contrast_values(contrast, task.model).items() if k not in given_names
         }

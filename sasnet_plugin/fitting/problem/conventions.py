@@ -141,19 +141,31 @@ def _scale_parameter(p: Parameter, old: float, new: float, factor: float) -> Par
 
 
 def fix_default_solvent(tasks: Sequence[Task], given_names: Iterable[str]) -> tuple[list[Task], list[str]]:
-    """Fix the solvent where the user gave the other contrast, and note each value."""
+    """Fix the solvent where the user gave the other contrast, or the other one where the solvent is to be
+    fitted, and note each value.
+    """
     slds = {name for name in given_names if "sld" in name}
-    if not slds or any("solvent" in name for name in slds):
+    if not slds:
         return list(tasks), []
     fixed_tasks, notes = [], []
     for task in tasks:
         default = {} if task.model.endswith(".py") else default_values(task.model)
-        names = fnmatch.filter(default, "sld*solvent")
-        if slds & default.keys() and len(names) == 1 and names[0] not in {*task.fixed, *task.ranges}:
-            task = replace(task, fixed={names[0]: default[names[0]], **task.fixed})
+        solvents = fnmatch.filter(default, "sld*solvent")
+        others = {name for name in default if name.startswith("sld")}.difference(solvents)
+        name = ""
+        if len(solvents) == 1 and not any("solvent" in name for name in slds):
+            name = solvents[0] if slds & default.keys() else ""
+        elif task.fitted and set(solvents) <= set(task.fitted) and not others & {*task.fixed, *task.ranges}:
+            # Only differences of densities scatter. Of several parts none has a usual density.
+            name = min(others) if len(others) == 1 else ""
+            if not name:
+                task = replace(task, fitted=tuple(n for n in task.fitted if n not in solvents))
+        if name and name not in {*task.fixed, *task.ranges, *task.fitted}:
+            task = replace(task, fixed={name: default[name], **task.fixed})
+            with_solvent = "--solvent or " if name in solvents else ""
             notes.append(
-                f"{names[0]} was taken as {default[names[0]]:g}·10⁻⁶ Å⁻², the default of {task.model};"
-                f" give its value with --solvent or --fixed."
+                f"{name} was taken as {default[name]:g}·10⁻⁶ Å⁻², the default of {task.model};"
+                f" give its value with {with_solvent}--fixed."
             )
         fixed_tasks.append(task)
     return fixed_tasks, list(dict.fromkeys(notes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -92,8 +92,9 @@ def independent(
     return free
 
 
-def fittable(info: Any, parameters: Mapping[str, Any]) -> list[str]:
+def fittable(info: Any, parameters: Mapping[str, Any], fitted: Collection[str] = ()) -> list[str]:
     """List continuous parameters in use: scale, background, shape, widths, salt, contrasts, fractions."""
+    # What the user wants `fitted` stands before what the data may not distinguish from it.
     shape: list[str] = []
     sld: list[str] = []
     last: list[str] = []
@@ -101,7 +102,19 @@ def fittable(info: Any, parameters: Mapping[str, Any]) -> list[str]:
     for name, row, needed in _fittable(info):
         if all(float(parameters.get(n, default)) > least for n, default, least in needed):
             rows[row].append(name)
-    return [*scales_of(info.id), "background", *shape, *_effective_radii(parameters), *sld, *last]
+    usual = [*scales_of(info.id), "background", *shape, *_effective_radii(parameters), *sld, *last]
+    chosen = [name for name in list_continuous(info) if name in fitted] if fitted else []
+    return list(dict.fromkeys([*usual[: usual.index("background") + 1], *chosen, *usual]))
+
+
+def list_continuous(info: Any) -> list[str]:
+    """Names of the parameters that a fit can vary, size distributions included."""
+    names: list[str] = []
+    for p in info.parameters.call_parameters:
+        if p.type in ("orientation", "magnetic") or p.choices or _is_integer(p):
+            continue
+        names += [p.name, f"{p.name}_pd"] if p.polydisperse else [p.name]
+    return names
 
 
 def _effective_radii(parameters: Mapping[str, Any]) -> list[str]:
@@ -246,12 +259,12 @@ def is_size(p: Any) -> bool:
 def _other_widths(task: Task, parameters: dict[str, Any], widths: list[str]) -> list[dict[str, Any]]:
     """Do the same in one component: give a distribution to each size without one."""
     present_widths = tuple(width for width in widths if width in parameters)
-    if {*task.fixed, *task.ranges}.intersection(present_widths):
+    if task.kept_widths.intersection(present_widths):
         return []
     points = PROBLEM.coarse_width_points[cost_class(task.model)]
     plain = {k: v for k, v in parameters.items() if not k.startswith(present_widths)}
     variants = []
-    for width in (width_name for width_name in widths if width_name not in present_widths):
+    for width in (name for name in widths if name not in present_widths and name not in task.fixed):
         kind = {f"{width}_type": parameters[f"{present_widths[0]}_type"]} if present_widths else {}
         variant = complete_distributions(plain | kind | {width: PROBLEM.first_width}, points)
         variants.append(_as_dense(variant, points))

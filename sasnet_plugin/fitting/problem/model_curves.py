@@ -45,11 +45,12 @@ class ModelCurves:
         *,
         fixed: frozenset[str] = frozenset(),
         ranges: Mapping[str, tuple[float, float]] | None = None,
+        fitted: frozenset[str] = frozenset(),
         per_decade: int | None = None,
         quick: bool = True,
     ) -> None:
         self.curve, self.dintensity, self.name = curve, dintensity, name
-        self.fixed, self.ranges, self.quick = fixed, dict(ranges or {}), quick
+        self.fixed, self.ranges, self.fitted, self.quick = fixed, dict(ranges or {}), fitted, quick
         load = quick_model if quick else load_model
         self.info = load(name).info
         self.per_decade = per_decade
@@ -182,13 +183,16 @@ class ModelCurves:
             return curves @ (weight * intensity) / (curves**2 @ weight) / unit, 0.0
         return scales, float(level[0])
 
+    def list_free(self, parameters: Mapping[str, Any]) -> list[str]:
+        """Names of the parameters that are not fixed, those that are solved for included."""
+        return [n for n in fittable(self.info, parameters, self.fitted) if n not in self.fixed]
+
     def count(self, parameters: dict[str, Any]) -> int:
-        return sum(n not in self.fixed for n in fittable(self.info, parameters))
+        return len(self.list_free(parameters))
 
     def list_varied(self, start: Mapping[str, Any]) -> list[str]:
         """Names of the parameters that are searched for: those not fixed, and not solved for."""
-        names = [n for n in fittable(self.info, start) if n not in self.fixed]
-        return [n for n in names if n not in self.linear or not self._solved]
+        return [n for n in self.list_free(start) if n not in self.linear or not self._solved]
 
     def add_scale(self, start: dict[str, Any]) -> dict[str, Any]:
         """Set the best scale where a user has fixed the background, which the bank's curves lack."""
@@ -248,5 +252,5 @@ def curves_of(
     curve, dintensity = (task.curve, task.dintensity) if data is None else data
     return ModelCurves(
         curve, dintensity, task.name, fixed=frozenset(task.fixed), ranges=task.ranges,
-        per_decade=per_decade, quick=quick,
+        fitted=frozenset(task.fitted), per_decade=per_decade, quick=quick,
     )  # fmt: skip

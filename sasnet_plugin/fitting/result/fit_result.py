@@ -63,6 +63,8 @@ class FitResult(Shown):
         Hard spheres of several sizes as a mixture; None where they are no rival of the best fit.
     limited : tuple of str
         Parameters for which a user has given a range.
+    fitted : tuple of str
+        Parameters that the user wanted fitted.
     given : tuple of str
         Parameters of the fitted models whose values a user has given, also as materials (`contrast`).
     verdict : Verdict
@@ -89,6 +91,7 @@ class FitResult(Shown):
     artefact: Artefact | None = None
     mixture: SizeMixture | None = None
     limited: tuple[str, ...] = ()
+    fitted: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
     contrast: Contrast | None = None
     verdict: Verdict = Verdict()

@@ -268,7 +268,12 @@ def from_bank(task: Task, bank: Bank) -> list[dict[str, Any]]:
     if len(sum_parts(task.model)) > 1:
         starts = [near_curve.parameters for near_curve in nearest_sums(bank, task.model, data, count=count)]
         return [as_start(task, start) for start in (*extra, *starts)]
-    starts = [as_start(task, start) for start in (*extra, *_find_form_starts(task, bank, data))]
+    starts = _find_form_starts(task, bank, data)
+    if (
+        extra and starts and starts[0].keys() - extra[0].keys()
+    ):  # a few values, with the nearest curve's others
+        extra.append({**starts[0], **extra[0]})
+    starts = [as_start(task, start) for start in (*extra, *starts)]
     return [*starts, *_go_beyond_library(task, starts)]
 
 
@@ -322,9 +327,12 @@ def as_start(task: Task, start: dict[str, Any]) -> dict[str, Any]:
     radius is that of the particle unless a user gives its value or range.
     """
     start = round_counts(apply_fixed(start, task.fixed), task.fixed)
+    for name in task.kept_widths - start.keys():
+        low, high = task.ranges.get(name, (0.0, PROBLEM.most_width))
+        start[name] = min(max(PROBLEM.first_width, low), high)
     start = coarse(task.model, complete_distributions(start, PROBLEM.width_points[cost_class(task.model)]))
     info = load_model(task.name).info
-    given = {*task.fixed, *task.ranges}
+    given = {*task.fixed, *task.ranges, *task.fitted}
     names = (p.name for p in info.parameters.call_parameters if bare(p.name) == EFFECTIVE_MODE)
     modes = {name: int(name.removesuffix("_mode") not in given) for name in names}
     return select_accepted(info, start | modes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -258,7 +258,8 @@ class TimedSearch:
         rng = np.random.default_rng([len(local.curve), level, self.task.attempt])
         return restarts(
             load_model(self.task.name).info, starts, attempt, rng,
-            fixed=local.fixed, points=PROBLEM.coarse_width_points[fit_cost_class(self.task.model)],
+            fixed=local.fixed | self.task.kept_widths,
+            points=PROBLEM.coarse_width_points[fit_cost_class(self.task.model)],
             is_enough=_Enough(self, local), going=lambda: read_spent_time() < end,
             most_in_vain=self.task.restarts,
         )  # fmt: skip
@@ -549,7 +550,7 @@ def _fix_at_defaults(
 ) -> tuple[Done, Task]:
     """Set parameters that the data hardly show to defaults if the evidence is no worse."""
     info = load_model(task.name).info
-    for name, default in weakly_shown(finished, info, task.fixed, task.ranges).items():
+    for name, default in weakly_shown(finished, info, {*task.fixed, *task.fitted}, task.ranges).items():
         seconds_left = task.budget.seconds - (read_spent_time() - start_time)
         if seconds_left < 0 or name not in {*finished.free, *finished.same}:
             continue
@@ -591,7 +592,7 @@ def make_model_fit(task: Task, finished: Done, per_decade: int | None, seconds: 
         name: _make_fitted_parameter(task, finished, name, value, units.get(name, ""))
         if name in finished.free
         else Parameter(value, None, units.get(name, ""), True, value, value)
-        for name, value in _select_values(info, finished.parameters).items()
+        for name, value in _select_values(info, finished.parameters, task.fitted).items()
     }
     spread = _distributions(finished.parameters, parameters)
     degrees = max(len(task.curve) - len(finished.free), 1)
@@ -622,13 +623,14 @@ def _make_fitted_parameter(task: Task, finished: Done, name: str, value: float, 
     return Parameter(value, error if np.isfinite(error) else None, unit, False, float(low), float(high))
 
 
-def _select_values(info: Any, parameters: dict[str, Any]) -> dict[str, float]:
-    """Values worth keeping, by sasmodels' table: all of a model's, and widths that are not zero."""
+def _select_values(info: Any, parameters: dict[str, Any], fitted: Collection[str] = ()) -> dict[str, float]:
+    """Values worth keeping, by sasmodels' table: all of a model's, and widths that are fitted or not zero."""
     values = {}
     for p in info.parameters.call_parameters:
         if p.type in ("orientation", "magnetic"):
             continue
         values[p.name] = float(parameters.get(p.name, p.default))
-        if p.polydisperse and float(parameters.get(f"{p.name}_pd", 0.0)) > 0:
-            values[f"{p.name}_pd"] = float(parameters[f"{p.name}_pd"])
+        width = float(parameters.get(f"{p.name}_pd", 0.0))
+        if p.polydisperse and (width > 0 or f"{p.name}_pd" in fitted):
+            values[f"{p.name}_pd"] = width
     return values

@@ -73,6 +73,7 @@ class JointTask:
     starts: tuple[dict[str, Any] | None, ...]  #: Of each curve alone, where this model was fitted to it.
     fixed: dict[str, float] = field(default_factory=dict)
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+    fitted: tuple[str, ...] = ()  #: Parameters that the user wants fitted.
     probability: float = 0.0  #: Of the curves' answers together.
     per_decade: int | None = None
     budget: Budget = Budget(10.0)
@@ -110,8 +111,8 @@ def make_restart_task(
     starts = tuple(starting_values(fit.make_curve_fit(i)) for i in range(len(sample.curves)))
     return JointTask(
         sample, dintensities, fit.model, fit.structure_factor, starts, collect_fixed(options, fit.model),
-        dict(options.ranges), fit.probability, fit.per_decade, JOINT if fit.lacking() else BESIDE,
-        settled=True,
+        dict(options.ranges), options.fitted, fit.probability, fit.per_decade,
+        JOINT if fit.lacking() else BESIDE, settled=True,
     )  # fmt: skip
 
 
@@ -174,7 +175,15 @@ def _curves(task: JointTask) -> list[ModelCurves]:
     # Values that are given are the plan's; scales and backgrounds that are not are solved for.
     fixed = _plan(task).linear_constants
     return [
-        ModelCurves(curve, dintensity, task.name, fixed=fixed, ranges=task.ranges, per_decade=task.per_decade)
+        ModelCurves(
+            curve,
+            dintensity,
+            task.name,
+            fixed=fixed,
+            ranges=task.ranges,
+            fitted=frozenset(task.fitted),
+            per_decade=task.per_decade,
+        )
         for curve, dintensity in zip(task.sample.curves, task.dintensities, strict=True)
     ]
 
@@ -503,10 +512,10 @@ def make_error_task(
     sample: Sample, dintensities: tuple[Any, ...], fit: JointFit, options: FitOptions
 ) -> Held:
     """A fit with what is to be known of its errors."""
-    given_names = frozenset({*options.fixed, *options.ranges, *sample.ties})
+    given_names = frozenset({*options.fixed, *sample.ties})
     curve_fits = tuple(fit.make_curve_fit(i) for i in range(len(sample.curves)))
     plan = plan_of(sample, fit.model, fit.structure_factor, collect_fixed(options, fit.model))
     return Held(
         sample.curves, dintensities, curve_fits, moving(fit.derivatives), given_names,
-        STRATEGY.relative_dq[-1], plan=plan,
+        STRATEGY.relative_dq[-1], plan=plan, ranged=frozenset(options.ranges),
     )  # fmt: skip

@@ -307,6 +307,8 @@ def other_lengths(task: JointTask, fit: JointFit) -> list[JointTask]:
     if not widths:
         return [_set_start_values(task, {f"{n}_pd": _FIRST_WIDTH, f"{n}_pd_type": PD_TYPES[0]}) for n in free]
     widest = max(widths, key=lambda n: widths[n])
+    if f"{widest}_pd" in task.fitted:
+        return []
     width, distribution = widths[widest], fit.distributions[widest]
     return [
         _set_start_values(task, {f"{widest}_pd": 0.0, f"{n}_pd": width, f"{n}_pd_type": distribution})
@@ -636,7 +638,7 @@ def _task(ask: _Asked, pair: Pair, chance: float, single: Budget) -> JointTask:
         task = Task(
             single_fits.curves[i], single_fits.dintensities[i], *pair, chance,
             collect_fixed(options, pair[0]),
-            dict(options.ranges), budget=single,
+            dict(options.ranges), options.fitted, budget=single,
         )  # fmt: skip
         for _, answer in answers(ledger, fit_candidate, [task], ledger.remaining):
             fits[i] = None if isinstance(answer, SasnetError) else answer
@@ -645,7 +647,7 @@ def _task(ask: _Asked, pair: Pair, chance: float, single: Budget) -> JointTask:
     sampling = [fit.per_decade for fit in fits if fit is not None and fit.per_decade is not None]
     return JointTask(
         ask.sample, ask.dintensities, *pair, starts, collect_fixed(options, pair[0]),
-        dict(options.ranges), chance, max(sampling, default=None), JOINT,
+        dict(options.ranges), options.fitted, chance, max(sampling, default=None), JOINT,
     )  # fmt: skip
 
 

@@ -884,7 +884,7 @@ def _is_behind(state: State, part: Hypothesis, fit: ModelFit) -> bool:
 
 def propose_salt(state: State) -> Iterator[Step]:
     """Charged bodies in what screens more than their own ions: with some salt, from a fit without."""
-    if SALT in {*state.options.fixed, *state.options.ranges}:
+    if SALT in {*state.options.fixed, *state.options.ranges, *state.options.fitted}:
         return
     least = state.least_chisq
     for hypothesis, fit in state.fits.items():
@@ -908,7 +908,10 @@ def kinds(state: State) -> Iterator[Step]:
     if best is None:
         return
     for hypothesis in (best, *_nearly_as_good(state, best)):
+        kept_widths = state.task(hypothesis).kept_widths
         for kind, start in other_kinds(starting_values(state.fits[hypothesis])).items():
+            if kind == "none" and kept_widths.intersection(state.fits[hypothesis].parameters):
+                continue
             if not _is_fitted_near(state, hypothesis, start):
                 key = ("kind", hypothesis, kind)
                 # What lies beside the fit its own search has seen; its width alone is in question.

@@ -95,8 +95,7 @@ class State:
     @property
     def may_be_sum(self) -> bool:
         """Whether it would be known whose a contrast or a scale is that a user gives."""
-        given_names = {*self.options.fixed, *self.options.ranges}
-        return self.options.contrast is None and "scale" not in given_names
+        return self.options.contrast is None and "scale" not in self._given_names
 
     @property
     def resolution_guesses(self) -> set[Supposed]:
@@ -224,16 +223,17 @@ class State:
     def task(self, hypothesis: Hypothesis, **changes: Any) -> Task:
         model, factor = hypothesis.pair
         curve = self.curve_of(hypothesis)
-        fixed, ranges = dict(self.options.fixed), dict(self.options.ranges)
+        fixed, ranges, fitted = dict(self.options.fixed), dict(self.options.ranges), self.options.fitted
         if hypothesis.second is not None:
             fixed, ranges = _assign_to_first(fixed), _assign_to_first(ranges)
+            fitted = tuple(_assign_to_first(dict.fromkeys(fitted)))
         guess = self.beliefs.guesses.get(hypothesis.form)
         probability = guess.probability if guess and hypothesis.second is None else 0.0
         budget = changes.pop("budget", None) or Budget(self.seconds(hypothesis))
         task = Task(
             curve, self.dintensity, model, factor, probability, collect_fixed(model) | fixed, ranges,
             budget=budget.limit_by(Budget(best_chisq=self.least_reduced)), as_measured=hypothesis.as_measured,
-            named=self.is_named(hypothesis), **changes,
+            named=self.is_named(hypothesis), fitted=fitted, **changes,
         )  # fmt: skip
         return self._apply_given(task)
 
@@ -255,10 +255,18 @@ class State:
                 compute_contrast_values(self.options.contrast, start.model) if self.options.contrast else ()
             )
             start = start.drop_fixed(materials)
-            task = replace(task, extra=task.extra or start.parameters, fixed=start.fixed | task.fixed)
+            task = replace(
+                task, extra=task.extra or start.parameters, fixed=start.fixed | task.fixed,
+                fitted=(*task.fitted, *start.fitted),
+            )  # fmt: skip
         if self.options.contrast is not None:
             return fix_contrast(self.options.contrast, [task])[0][0]
-        return fix_default_solvent([task], {*self.options.fixed, *self.options.ranges})[0][0]
+        return fix_default_solvent([task], self._given_names)[0][0]
+
+    @property
+    def _given_names(self) -> set[str]:
+        """Parameters of which the user gives value or range, or wants a fit."""
+        return {*self.options.fixed, *self.options.ranges, *self.options.fitted}
 
     def materials(self) -> list[str]:
         """What was made of the user's materials in the models that were fitted."""
@@ -269,7 +277,7 @@ class State:
         ]
         if self.options.contrast is not None:
             return fix_contrast(self.options.contrast, tasks)[1]
-        return fix_default_solvent(tasks, {*self.options.fixed, *self.options.ranges})[1]
+        return fix_default_solvent(tasks, self._given_names)[1]
 
     def keep(self, hypothesis: Hypothesis, fit: ModelFit) -> None:
         old_fit = self.fits.get(hypothesis)

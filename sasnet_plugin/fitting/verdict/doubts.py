@@ -198,6 +198,14 @@ def own_limits(result: FitResult) -> Iterator[str]:
             yield sentences.RANGE_ENDS(name=name, range=f"{interval(p.low, p.high)} {unit_text(p.unit)}")
 
 
+def undetermined(result: FitResult) -> Iterator[str]:
+    """Warn that the data leave open what the user wanted fitted."""
+    best = result.fits[0]
+    names = [name for name in result.fitted if name in best.parameters and name not in best.free]
+    if names:
+        yield sentences.UNDETERMINED(names=join_names(names), pronoun="them" if names[1:] else "it")
+
+
 def no_uncertainties(result: FitResult) -> Iterator[str]:
     """χ² tests nothing, as no uncertainties are stated."""
     if result.curve.dintensity is not None:
@@ -488,14 +496,14 @@ _Find = Callable[[FitResult], Iterator[str]]
 #: describes the data, at least within a systematic error; `_UNEXPLAINED`: it does not.
 _WITHOUT: tuple[_Find, ...] = (unit, reasons, find_missing_candidates, time)
 _EXPLAINED: tuple[_Find, ...] = (
-    unit, few_points, own_limits, instrument, time_within_error, unfinished, atoms, size_mixture, nearer,
-    other_shape, simpler_shape, same_curve, second_unseen, find_missing_model, other_size, opposite_contrasts,
-    find_warnings, interaction, open_values, disagreement, too_large_uncertainties, too_small_uncertainties,
-    find_structure, smooth_misfit, no_uncertainties, find_replaced_uncertainties, replicates,
-    find_missing_candidates, find_understated, systematic,
+    unit, few_points, own_limits, undetermined, instrument, time_within_error, unfinished, atoms,
+    size_mixture, nearer, other_shape, simpler_shape, same_curve, second_unseen, find_missing_model,
+    other_size, opposite_contrasts, find_warnings, interaction, open_values, disagreement,
+    too_large_uncertainties, too_small_uncertainties, find_structure, smooth_misfit, no_uncertainties,
+    find_replaced_uncertainties, replicates, find_missing_candidates, find_understated, systematic,
 )  # fmt: skip
 _UNEXPLAINED: tuple[_Find, ...] = (
-    unit, own_limits, instrument, find_missing_candidates, too_small_uncertainties,
+    unit, own_limits, undetermined, instrument, find_missing_candidates, too_small_uncertainties,
     find_replaced_uncertainties, size_mixture, time, unfinished, scope,
     misfit,
 )  # fmt: skip

@@ -182,7 +182,7 @@ def exact(value: float | str) -> str:
 _FIELDS = {
     "models": "--models", "exclude": "--exclude", "top": "--top", "prior": "--prior",
     "structure_factor": "--structure-factor", "time_limit": "--time-limit", "workers": "--workers",
-    "fixed": "--fixed", "ranges": "--ranges",
+    "fixed": "--fixed", "ranges": "--ranges", "fitted": "--fitted",
 }  # fmt: skip
 
 

@@ -91,6 +91,11 @@ RANGE_ENDS = template(
     name="radius", range="10 to 30 Å",
 )  # fmt: skip
 
+UNDETERMINED = template(
+    "{names} cannot be fitted: these data do not determine {pronoun} beside the other parameters. Fix one of"
+    " the others.", names="sld_solvent", pronoun="it",
+)  # fmt: skip
+
 # Cautions about the instrument and the uncertainties.
 SLIT = template(
     "A slit that the file does not state may smear these data. With a slit of half length {length} Å⁻¹,"

@@ -223,7 +223,7 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
     async def fit(
         ctx: Context, file: File, entry: Entry = None, models: Models = None, exclude: Words = None,
         structure_factor: MaybeWord = None, fixed: Fixed = None, ranges: Ranges = None,
-        sample: MaybeWord = None, solvent: MaybeWord = None, exchange: Exchange = None,
+        fitted: Words = None, sample: MaybeWord = None, solvent: MaybeWord = None, exchange: Exchange = None,
         probe: Word = "neutron", time_limit: Seconds = 60.0, q_unit: Unit = None,
         wavelength: Wavelength = None, q_min: Lowest = None, q_max: Highest = None, q_range: Range = None,
     ) -> dict[str, Any]:  # fmt: skip
@@ -235,7 +235,7 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
         """
         make_options = partial(
             options, workers, time_limit, fixed, models=models, exclude=exclude,
-            ranges={name: list(ends) for name, ends in (ranges or {}).items()},
+            ranges={name: list(ends) for name, ends in (ranges or {}).items()}, fitted=fitted,
             structure_factor=structure_factor, sample=sample, solvent=solvent, probe=probe,
             wavelength=wavelength,
         )  # fmt: skip

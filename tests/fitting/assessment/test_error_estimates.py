@@ -164,7 +164,8 @@ def fit_from(curve: Curve, model: str, start: dict[str, Any], **known: Any) -> M
 def added(curve: Curve, found: ModelFit, given: set[str]) -> tuple[dict[str, float], dict[str, float]]:
     """What adds to its errors, and what of it comes from what the fit holds."""
     assert curve.dintensity is not None
-    asked = make_fixed_task(curve, curve.dintensity, found, frozenset(given), WIDEST)
+    ranged = frozenset(given.intersection(found.free))
+    asked = make_fixed_task(curve, curve.dintensity, found, frozenset(given) - ranged, WIDEST, ranged=ranged)
     return errors_to_add(asked), errors_beside_held(asked)
 
 

@@ -14,7 +14,8 @@ from made_results import CURVE, SPHERE, WRONG, answer, fitted, p
 
 import sasnet_plugin
 from sasnet_plugin.cli.fit_options import start_given
-from sasnet_plugin.fitting.task import Contrast, FitOptions, Method, Start
+from sasnet_plugin.fitting.asked import make_start
+from sasnet_plugin.fitting.task import Contrast, FitOptions, Method
 from sasnet_plugin.fitting.verdict.next_step import call, command, next_step, translate_to_python, words_of
 from sasnet_plugin.fitting.verdict.tell import add_verdict
 from sasnet_plugin.in_python import translate_sentence
@@ -53,13 +54,14 @@ def test_every_option_that_was_given_is_in_it_as_a_shell_takes_it() -> None:
 def test_a_start_is_said_to_the_digit_with_its_model_and_dropped_with_another() -> None:
     values = {"radius": 60.1 / 3, "radius_pd": 0.1, "radius_pd_type": "schulz"}
     one = replace(
-        USUAL, models=("sphere",), structure_factor="none", start=Start("sphere", None, values),
-        ranges={"radius": (10 / 3, 90.0)},
+        USUAL, models=("sphere",), structure_factor="none", start=make_start("sphere", None, values),
+        ranges={"radius": (10 / 3, 90.0)}, fitted=("scale", "radius_pd"),
     )  # fmt: skip
     said = shlex.split(command("a.dat", one, {}))
     start = said[said.index("--start") + 1]
     assert start == f"radius={60.1 / 3!r},radius_pd=0.1,radius_pd_type=schulz"
     assert said[said.index("--ranges") + 1] == f"radius={10 / 3!r}:90"
+    assert said[said.index("--fitted") + 1] == "scale,radius_pd"
     assert start_given([start], ("sphere",), "none") == one.start
     assert "--start" in command("a.dat", one, {"--report": "pages"})
     assert "--start" not in command("a.dat", one, {"--models": ("vesicle",)})

@@ -74,7 +74,7 @@ export async function openCurve(key, given = {}) {
   if (state.key !== key) await load(key, given);
   if (state.key !== key) return;
   $("to-curve").href = `#curve?${new URLSearchParams({ key })}`; // also for whoever leaves before the view is kept
-  const wanted = given.fixed || given.ranges ? { fixed: fixedOf(given), ranges: rangesOf(given) } : null;
+  const wanted = given.fixed || given.ranges || given.fitted ? { fixed: fixedOf(given), ranges: rangesOf(given), fitted: (given.fitted || "").split(",").filter(Boolean) } : null;
   if (given.fit) { await goTo(Number(given.fit), null, given.q); if (wanted) parameters.want(wanted, true); }
   else if (given.model) await choose(given.model, given.factor || "", given.values, null, wanted);
   keep();
@@ -364,10 +364,10 @@ const listed = (fixed, before) => { const names = Object.entries(fixed || {}).ma
 
 // What a search holds on to is said before it begins.
 function kept() {
-  const { fixed, ranges } = parameters.asked(true);
+  const { fixed, ranges, fitted } = parameters.asked(true);
   const within = Object.entries(ranges).map(([name, [low, high]]) => `${name} between ${number(low, 4)} and ${number(high, 4)}`);
-  const held = [listed(fixed, "fixes "), within.length ? `keeps ${within.join(", ")}` : ""].filter(Boolean).join(" and ");
-  const others = Object.keys({ ...fixed, ...ranges }).filter((name) => !parameters.has(name));
+  const held = [listed(fixed, "fixes "), within.length ? `keeps ${within.join(", ")}` : "", fitted.length ? `fits ${fitted.join(", ")}` : ""].filter(Boolean).join(" and ");
+  const others = [...Object.keys({ ...fixed, ...ranges }), ...fitted].filter((name) => !parameters.has(name));
   const where = others.length ? ` To change ${others.join(" or ")}, choose a form factor that has ${others.length > 1 ? "them" : "it"}.` : "";
   $("held").textContent = held ? `“Find the model” ${held}, in each model that has the parameter.${where}` : "";
 }
@@ -533,7 +533,7 @@ function next({ answer, asked, number: fit }) {
   if (!said.next) return [];
   if (again === null) return answer.plan ? [] : line(`Next, ${said.purpose}: see “Export” below.`);
   if (again === undefined) return line(`Next, ${said.purpose}: ${said.next.includes(" --report ") ? "see “Export” below, or in a terminal " : ""}`, el("code", { textContent: said.next }));
-  if (again.fixed) return line(`Next, ${said.purpose}: enter the value below, tick “Fixed”, then choose “Fit this model”.`);
+  if (again.fixed) return line(`Next, ${said.purpose}: enter the value below, choose “fixed” beside it, then choose “Fit this model”.`);
   return line("Next: ", el("button", { id: "again", textContent: `Fit ${said.purpose}`, title: `Continue from fit ${fit}`, onclick: () => fitSo(asked, again) }));
 }
 
@@ -588,7 +588,7 @@ function keep() {
   later = setTimeout(() => {
     if (!state.key || keyOf(location.hash) !== state.key) return; // another one is being opened
     const [low, high] = state.limits, { q } = state.data, given = { key: state.key };
-    const { fixed, ranges } = parameters.wanted, held = Object.entries(fixed).map((pair) => pair.join("=")).join();
+    const { fixed, ranges, fitted } = parameters.wanted, held = Object.entries(fixed).map((pair) => pair.join("=")).join();
     const within = Object.entries(ranges).map(([name, range]) => `${name}=${range.join(":")}`).join();
     if (low > 0 || high < q.length - 1) given.q = `${number(q[low], 7)}:${number(q[high], 7)}`;
     if (state.unit !== (state.chosen.q_unit ?? "")) given.unit = state.unit || "stated"; // else the file has it
@@ -600,6 +600,7 @@ function keep() {
     }
     if (held) given.fixed = held;
     if (within) given.ranges = within;
+    if (fitted.length) given.fitted = fitted.join();
     history.replaceState(null, "", `#curve?${new URLSearchParams(given)}`);
     $("to-curve").href = location.hash;
   }, 200);

@@ -1,4 +1,4 @@
-// Parameters of a model: value ± error, fix, limits and a slider; the curve follows.
+// Parameters of a model: value ± error, fit or fixed, limits and a slider; the curve follows.
 import { el, number, numberIn, tell, unitWith, withError } from "./net.js";
 
 const STEPS = 1000;
@@ -38,7 +38,7 @@ const only = (given, passes) => Object.fromEntries(Object.entries(given).filter(
 export class Parameters {
   // moved: told of a new value; held: of what is fixed or limited
   constructor(place, moved, held = () => {}) {
-    Object.assign(this, { place, held, rows: [], kept: { fixed: {}, ranges: {} } });
+    Object.assign(this, { place, held, rows: [], kept: { fixed: {}, ranges: {}, fitted: [] } });
     this.moved = () => { this.forget(); moved(); };
   }
 
@@ -46,32 +46,34 @@ export class Parameters {
   show(table, values, found = {}) {
     this.kept = this.wanted;
     this.shown = [table, values, found];
-    const { fixed, ranges } = this.kept, of_fit = Object.keys(found).length > 0; // it has no widths that it left at 0
+    const { fixed, ranges, fitted } = this.kept, of_fit = Object.keys(found).length > 0; // it has no widths that it left at 0
     this.words = Object.fromEntries(Object.entries(values).filter(([name]) => /_pd_(n|nsigma|type)$/.test(name)));
     this.rows = table.map((one) => {
       const held = !one.choices.length && one.name in fixed, limits = limitsIn(one, ranges[one.name]);
       const given = Number(held ? fixed[one.name] : values[one.name] ?? one.default);
       const value = limits && !held ? Math.max(limits[0], Math.min(limits[1], given)) : given;
       const [low, high] = limits ?? reach(one, value, this.level);
-      return { ...one, ownLow: one.low, ownHigh: one.high, value, low: Math.min(low, value), high: Math.max(high, value), fixed: held, limited: Boolean(limits), error: found[one.name]?.error ?? null, held: of_fit && (found[one.name]?.fixed ?? true) };
+      return { ...one, ownLow: one.low, ownHigh: one.high, value, low: Math.min(low, value), high: Math.max(high, value), limited: Boolean(limits), chosen: held, state: held || !(one.fitted || limits || fitted.includes(one.name)) ? "fixed" : "fit", error: found[one.name]?.error ?? null, held: of_fit && (found[one.name]?.fixed ?? true) };
     });
     this.draw();
   }
 
   // Fix these values and keep these limits instead of those before, in each form that has the parameter.
-  want({ fixed = {}, ranges = {} } = {}, anew = false) {
+  want({ fixed = {}, ranges = {}, fitted = [] } = {}, anew = false) {
     this.rows = [];
-    this.kept = { fixed, ranges };
+    this.kept = { fixed, ranges, fitted };
     if (anew && this.shown) this.show(...this.shown);
   }
 
-  // What the user fixed and limited: in this form, and in those before it where this one lacks the parameter.
+  // What the user fixed, limited and chose to be fitted: in this form, and in those before it where this one lacks the parameter.
+  // A value that was typed where nothing is fitted is fixed, too.
   get wanted() {
     const here = (test, value) => Object.fromEntries(this.rows.filter(test).map((row) => [row.name, value(row)]));
     const lacking = (name) => !this.has(name);
     return {
-      fixed: { ...only(this.kept.fixed, lacking), ...here((row) => row.fixed, (row) => row.value) },
+      fixed: { ...only(this.kept.fixed, lacking), ...here((row) => row.state === "fixed" && row.chosen, (row) => row.value) },
       ranges: { ...only(this.kept.ranges, lacking), ...here((row) => row.limited, (row) => [row.low, row.high]) },
+      fitted: [...this.kept.fitted.filter(lacking), ...this.rows.filter((row) => row.state === "fit" && !row.fitted && !row.choices.length).map((row) => row.name)],
     };
   }
 
@@ -81,9 +83,9 @@ export class Parameters {
 
   // How a fit of this form, or of every form, is to hold values.
   asked(everywhere = false) {
-    const { fixed, ranges } = this.wanted, calculated = this.calculated;
+    const { fixed, ranges, fitted } = this.wanted, calculated = this.calculated;
     const used = (name) => name !== calculated && (everywhere || this.has(name));
-    return { fixed: only(fixed, used), ranges: only(ranges, (name) => used(name) && !(name in fixed)) };
+    return { fixed: only(fixed, used), ranges: only(ranges, (name) => used(name) && !(name in fixed)), fitted: fitted.filter(used) };
   }
 
   // Values of a model that is not in the library, such as a sum: shown, not changed.
@@ -132,13 +134,13 @@ export class Parameters {
   set(name, value) {
     const row = this.rows.find((one) => one.name === name);
     if (!row || !Number.isFinite(value)) return;
-    Object.assign(row, { value, error: null, low: Math.min(row.low, value), high: Math.max(row.high, value) });
+    Object.assign(row, { value, error: null, chosen: true, low: Math.min(row.low, value), high: Math.max(row.high, value) });
     this.update(row);
     this.moved();
   }
 
   draw() {
-    const head = el("tr", {}, ...["Parameter", "Value", "± error", "Fixed", "Range from", "to", "Slider"].map((name) => el("th", { scope: "col", textContent: name })));
+    const head = el("tr", {}, ...["Parameter", "Value", "± error", "Fit / fixed", "Range from", "to", "Slider"].map((name) => el("th", { scope: "col", textContent: name })));
     this.place.replaceChildren(el("table", { className: "parameters" }, el("thead", {}, head), el("tbody", {}, ...this.rows.map((row) => (row.choices.length ? this.choice(row) : this.row(row))))));
     this.hide();
   }
@@ -166,7 +168,7 @@ export class Parameters {
     one.lowBox = typed("lower limit", (value, box) => again(value, box, () => this.limit(one, "low", value)));
     one.highBox = typed("upper limit", (value, box) => again(value, box, () => this.limit(one, "high", value)));
     one.slider = el("input", { type: "range", min: 0, max: STEPS, "aria-label": `${one.name}, slider`, oninput: (event) => this.slid(one, Number(event.target.value)) });
-    one.fix = el("input", { type: "checkbox", checked: one.fixed, "aria-label": `${one.name}, fixed`, onchange: (event) => { one.fixed = event.target.checked; this.update(one); } });
+    one.fix = el("select", { "aria-label": `${one.name}, fit or fixed`, onchange: (event) => { Object.assign(one, { state: event.target.value, chosen: true }); this.update(one); } }, new Option("fit"), new Option("fixed"));
     one.shown = el("td", { className: "number" });
     const name = el("th", { scope: "row", title: one.meaning }, one.name, el("small", { textContent: ` ${this.unitOf(one)}` }));
     one.element = el("tr", {}, name, el("td", {}, one.box), one.shown, el("td", {}, one.fix), el("td", {}, one.lowBox), el("td", {}, one.highBox), el("td", {}, one.slider));
@@ -186,7 +188,7 @@ export class Parameters {
   limit(one, which, value) {
     const before = one[which];
     one[which] = this.within(one, value);
-    if (one.low < one.high) one.limited = true;
+    if (one.low < one.high) Object.assign(one, { limited: true, state: "fit" });
     else {
       tell(`${one.name}: limits of ${number(one.low, 4)} to ${number(one.high, 4)} leave no range between them; ${number(before, 4)} is kept.`);
       one[which] = before;
@@ -202,7 +204,7 @@ export class Parameters {
   slid(one, step) {
     const part = step / STEPS;
     one.value = this.logarithmic(one) ? one.low * (one.high / one.low) ** part : one.low + part * (one.high - one.low);
-    one.error = null;
+    Object.assign(one, { error: null, chosen: true });
     this.update(one, true);
     this.moved();
   }
@@ -211,6 +213,7 @@ export class Parameters {
     one.box.value = inBox(one.value, 6, ROOM.value);
     one.lowBox.value = inBox(one.low, 4, ROOM.limit);
     one.highBox.value = inBox(one.high, 4, ROOM.limit);
+    one.fix.value = one.state;
     const part = this.logarithmic(one) ? Math.log(one.value / one.low) / Math.log(one.high / one.low) : (one.value - one.low) / (one.high - one.low || 1);
     this.held();
     if (!sliding) one.slider.value = Math.round(STEPS * part);
@@ -227,6 +230,6 @@ export class Parameters {
   }
 
   showError(one) {
-    one.shown.textContent = one.error ? errorText(one.value, one.error) : one.fixed ? "fixed" : one.held ? "not fitted" : "";
+    one.shown.textContent = one.error ? errorText(one.value, one.error) : one.held && one.state === "fit" ? "not fitted" : "";
   }
 }
