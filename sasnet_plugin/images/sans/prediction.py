@@ -66,6 +66,7 @@ from .simulation import (
     row_of,
     strength_of,
 )
+from .spheres import FEWEST_COUNTS, Spheres, fit_spheres
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -772,6 +773,11 @@ SIMPLER = (
 )
 #: Before what is said of models of the average.
 AVERAGE = "Its azimuthal average, among models of curves"
+#: Said of spheres whose size is fitted, and besides where no file says how sharp q is.
+FITTED_SPHERES = "The radius and its spread are from a fit of spheres to the azimuthal average."
+NOT_SHARP = "Their errors cover q with and without a smearing of 5 %, because the file gives no resolution."
+#: Said of an image whose minima are deeper than its resolution allows.
+SHARPER = "The image is sharper than the resolution that its file gives; this resolution was not used."
 #: Pixels within the network's range of q below which an image is not assessed.
 LEAST_PIXELS = 200
 
@@ -885,12 +891,47 @@ def complete_answer(measurement: Any, answer: Answer) -> Answer:
         findings, notes_added = _describe_direction(images, polars, findings, angles, around)
         notes += notes_added
     elif not around.has_direction and answer.known:
+        spheres = _fit_averages(images, polars)
         models, notes_added = _models(images)
         findings += models
         notes += notes_added
+        if spheres is not None and classes is not None and classes.classes[0].name == "sphere":
+            values = spheres.values()
+            findings = [
+                replace(item, values={**item.values, **values})
+                if isinstance(item, QuantitiesFinding)
+                else item
+                for item in findings
+            ]
+            notes += [FITTED_SPHERES] if spheres.is_known else [FITTED_SPHERES, NOT_SHARP]
     caution = _find_simpler(answer, classes)
     notes += [caution] if caution else []
     return replace(answer, findings=tuple(findings), notes=tuple(notes), caution=caution)
+
+
+def _fit_averages(images: Sequence[Any], polars: Sequence[Polar]) -> Spheres | None:
+    """Spheres fitted to the averages of a sample's images; None where too little is seen, or none fit."""
+    counted = [
+        image
+        for image, seen in zip(images, polars, strict=True)
+        if isinstance(image, Image) and seen.counts.sum() > FEWEST_COUNTS
+    ]
+    if not counted or len(counted) < len(images):
+        return None
+    try:
+        spheres = fit_spheres([average_around_beam(image) for image in counted])
+    except DataError:
+        return None
+    return spheres if spheres is not None and spheres.over < UNEXPLAINED else None
+
+
+def _average_as_sharp(image: Image) -> Curve:
+    """The azimuthal average, without a resolution that its minima exclude, which a note says."""
+    curve = average_around_beam(image)
+    spheres = None if curve.dq is None else fit_spheres([curve])
+    if spheres is None or not spheres.is_sharper:
+        return curve
+    return replace(curve, dq=None, notes=(*curve.notes, SHARPER))
 
 
 def _find_simpler(answer: Answer, classes: ClassesFinding | None) -> str:
@@ -965,7 +1006,7 @@ def as_curve(measurement: Any) -> Curve | None:
     if image is None or anisotropy([polar(image)]).has_direction:
         return None
     note = "The image is isotropic; its azimuthal average is fitted."
-    return average_around_beam(replace(image, notes=(*image.notes, note)))
+    return _average_as_sharp(replace(image, notes=(*image.notes, note)))
 
 
 def most_counted(images: Sequence[Any]) -> Image | None:
@@ -982,14 +1023,16 @@ def _models(images: Sequence[Any]) -> tuple[list[Any], list[str]]:
     if image is None:
         return [], []
     try:
-        (curve_answer,) = open_predictor(DEFAULT).answers([average_around_beam(replace(image, notes=()))])
+        curve = _average_as_sharp(replace(image, notes=()))
+        (curve_answer,) = open_predictor(DEFAULT).answers([curve])
     except (DataError, ModelZooError) as error:
         return [], [f"Its averaged curve has no answer: {error}"]
+    sharper = [SHARPER] if SHARPER in curve.notes else []
     curve_classes = curve_answer.finding(ClassesFinding)
     text = "The image is isotropic; models of its azimuthal average are listed, too."
     if not curve_answer.known:
-        return [], ["Its averaged curve is unlike the training data of the network for curves."]
-    return [replace(curve_classes, introduction=AVERAGE)] if curve_classes else [], [text]
+        return [], [*sharper, "Its averaged curve is unlike the training data of the network for curves."]
+    return [replace(curve_classes, introduction=AVERAGE)] if curve_classes else [], [*sharper, text]
 
 
 def _plain(value: Value | None) -> dict[str, float] | None:
