@@ -457,7 +457,7 @@ def _read_resolution(
         components = spreads[0].ndim == 3 and spreads[0].shape[1:] == qx.shape
         spreads = [spreads[0][row] for row in _rows_of_q(group, file)] if components else 2 * spreads
     elif [spread.shape for spread in spreads] == [qx.shape[1:], qx.shape[:1]]:
-        spreads = np.meshgrid(*spreads)
+        spreads = list(np.meshgrid(*spreads))
     if any(spread.size not in (1, qx.size) for spread in spreads):
         notes.append(f"{' and '.join(named)} have another shape than I; this resolution was not used.")
         return None, None

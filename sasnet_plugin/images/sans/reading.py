@@ -721,7 +721,9 @@ def _says(arrays: Mapping[str, Floats], name: str, least: float = 0.0) -> bool:
 def _spreads(arrays: dict[str, Floats], notes: list[str]) -> tuple[Floats | None, Floats | None]:
     along, across = arrays.get("along"), arrays.get("across")
     if along is None and _says(arrays, "sigma_x") and _says(arrays, "sigma_y"):
-        along, across = resolve_spreads(*(arrays[name] for name in ("qx", "qy", "sigma_x", "sigma_y")), notes)
+        along, across = resolve_spreads(
+            arrays["qx"], arrays["qy"], arrays["sigma_x"], arrays["sigma_y"], notes
+        )
     if along is not None and across is not None and not np.any(along > 0):
         return None, None
     return along, across

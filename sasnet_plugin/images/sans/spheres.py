@@ -117,11 +117,12 @@ def _screen(averages: Sequence[_Average]) -> tuple[float, float]:
             shape, flat, values = (
                 average.smear("gaussian", radius, spread), average.background[:, 0], average.values
             )  # fmt: skip
-            a, b, c, d, e = shape @ shape, shape @ flat, flat @ flat, shape @ values, flat @ values
+            a, b, c = float(shape @ shape), float(shape @ flat), float(flat @ flat)
+            d, e = float(shape @ values), float(flat @ values)
             det = max(a * c - b**2, 1e-12 * a * c)
             scale, level = (d * c - b * e) / det, (a * e - b * d) / det
             gain = scale * d + level * e if scale > 0 and level > 0 else max(d, 0.0) ** 2 / a
-            chisq += float(values @ values) - float(gain)
+            chisq += float(values @ values) - gain
         if chisq < best:
             best, start = chisq, (float(radius), spread)
     return start
