@@ -62,6 +62,34 @@ def test_the_value_of_a_lognormal_distribution_is_its_median() -> None:
     assert deviation == pytest.approx(mean * np.sqrt(np.expm1(WIDTH**2)), rel=0.01)
 
 
+@pytest.mark.parametrize(("nsigma", "share"), [(3.0, 0.19), (8.0, 0.61)])
+def test_a_lognormal_distribution_is_cut_symmetrically_and_loses_its_largest_particles(
+    nsigma: float, share: float
+) -> None:
+    from sasmodels.weights import get_weights
+
+    width = 0.5
+    radii, weights = get_weights("lognormal", 4001, width, nsigma, MEAN, (0, np.inf), True)
+    assert radii.max() == pytest.approx(MEAN * (1 + nsigma * width))
+    whole = MEAN**3 * np.exp((6**2 - 3**2) / 2 * width**2)  # <R^6> / <R^3>
+    assert (weights @ radii**6) / (weights @ radii**3) / whole == pytest.approx(share, abs=0.005)
+
+
+@pytest.mark.parametrize(("distribution", "in_sasview"), [("gaussian", 3), ("lognormal", 8), ("schulz", 8)])
+def test_the_range_of_a_distribution_in_scripts_and_in_sasview(distribution: str, in_sasview: int) -> None:
+    from sasmodels.bumps_model import Model
+    from sasmodels.core import load_model
+    from sasmodels.direct_model import get_mesh
+    from sasmodels.weights import DISTRIBUTIONS
+
+    model = load_model("sphere")
+    assert DISTRIBUTIONS[distribution].default["nsigmas"] == in_sasview
+    assert Model(model).radius_pd_nsigma.value == 3
+    given = {"radius": MEAN, "radius_pd": 0.1, "radius_pd_n": 35, "radius_pd_type": distribution}
+    radii = next(points for value, points, _ in get_mesh(model.info, given, dim="1d") if value == MEAN)
+    assert (radii.min(), radii.max()) == pytest.approx((70, 130))
+
+
 def intensity(model: str, q: NDArray[np.float64], **parameters: float | str) -> NDArray[np.float64]:
     """Evaluate a model of sasmodels without resolution."""
     from sasmodels.direct_model import Iq
@@ -95,6 +123,48 @@ def test_pinhole_resolution_is_one_standard_deviation_of_a_gaussian_that_is_cut(
     reached = q[response > 0] - 0.1
     assert -reached.min() == pytest.approx(3.0 * sigma, rel=0.02)  # q is low where the line lies high
     assert reached.max() == pytest.approx(2.5 * sigma, rel=0.02)
+
+
+def test_the_mean_of_the_pinhole_window_lies_above_q() -> None:
+    from sasmodels.resolution import Pinhole1D
+    from scipy.stats import truncnorm
+
+    sigma = 0.005
+    q = np.linspace(0.07, 0.13, 601)
+    smear = Pinhole1D(q, np.full(q.size, sigma))
+    shift = (smear.apply(smear.q_calc) - q)[300] / sigma
+    assert shift == pytest.approx(truncnorm(-2.5, 3).mean(), abs=0.002)
+    assert shift == pytest.approx(0.013, abs=0.002)
+
+
+def test_the_resolution_of_a_pattern_is_along_and_across_q_in_sasmodels() -> None:
+    from sasmodels.data import Data2D
+    from sasmodels.resolution2d import Pinhole2D
+
+    along, across = 0.01, 0.002
+    x, y = np.array([0.1, 1e-9]), np.array([1e-9, 0.1])  # on the horizontal axis, on the vertical one
+    pattern = Data2D(x=x, y=y, z=np.ones(2), dx=np.full(2, along), dy=np.full(2, across))
+    resolution = Pinhole2D(pattern, accuracy="xhigh")
+    weights = np.asarray(resolution.q_calc_weights)
+    qx, qy = (np.reshape(each, (weights.size, 2)) for each in resolution.q_calc)
+    for radial, tangential in ((qx[:, 0] - 0.1, qy[:, 0]), (qy[:, 1] - 0.1, qx[:, 1])):
+        for offset, sigma in ((radial, along), (tangential, across)):
+            assert np.sqrt(np.average(offset**2, weights=weights)) == pytest.approx(sigma, rel=0.05)
+            assert np.abs(offset).max() <= 3 * sigma
+
+
+def test_angles_of_bornagain_are_radians() -> None:
+    ba = pytest.importorskip("bornagain")
+    delta, wavelength = 5e-6, 0.1  # nm
+    sample = ba.Sample()
+    sample.addLayer(ba.Layer(ba.RefractiveMaterial("air", (0.5,) * 3, 0.0, 0.0)))
+    sample.addLayer(ba.Layer(ba.RefractiveMaterial("silicon", (0.5,) * 3, delta, 0.0)))
+    scan = ba.AlphaScan(3, 0.005, 0.02)
+    scan.setWavelength(wavelength)
+    found = ba.SpecularSimulation(scan, sample).simulate().flatVector()
+    above = 2 * np.pi / wavelength * np.sin(np.linspace(0.005, 0.02, 3))
+    below = np.sqrt(above**2 - (2 * np.pi / wavelength) ** 2 * (1 - (1 - delta) ** 2))
+    np.testing.assert_allclose(found, ((above - below) / (above + below)) ** 2, rtol=1e-6)
 
 
 def test_a_resolution_narrower_than_the_distance_of_points_does_not_smear() -> None:
@@ -270,6 +340,19 @@ def test_chi_squared_of_bumps_is_reduced_and_counts_a_prior_as_a_point(
     assert problem.chisq() == pytest.approx(total / (40 - 2))
     _, held = errors_by_bumps(x, y, 0.1, prior=0.5)
     assert held.dof == 40 + 1 - 2
+
+
+def test_the_weight_of_a_data_set_counts_squared(
+    straight: tuple[NDArray[np.float64], NDArray[np.float64]],
+) -> None:
+    from bumps.names import Curve, FitProblem
+
+    x, y = straight
+    one, two = (Curve(line, x, y + shift, np.full(x.size, 0.1)) for shift in (0.0, 0.2))
+    sums = [float(np.sum(curve.residuals() ** 2)) for curve in (one, two)]
+    weighted = FitProblem([one, two], weights=[1, 0.3])
+    assert np.sum(weighted.residuals() ** 2) == pytest.approx(sums[0] + 0.3**2 * sums[1])
+    assert weighted.nllf() == pytest.approx((sums[0] + 0.3**2 * sums[1]) / 2)
 
 
 def test_a_prior_counts_in_the_fit_of_bumps_but_not_in_its_errors(
