@@ -415,8 +415,9 @@ def _read_reduced(group: Any, entry: str, file: str) -> RawSans:
     if qx.shape != values.shape or qy.shape != values.shape:
         raise DataError(f"{file}: Qx, Qy and I have different shapes; write the file again.")
     bad, error, mask = ~np.isfinite(values), None, hdf5.text(group.attrs.get("mask", "mask"))
-    if "Idev" in group:
-        error = _one_for_each_pixel(group["Idev"], values.shape, file)
+    uncertainties = hdf5.text(group["I"].attrs.get("uncertainties", "Idev"))
+    if uncertainties in group:
+        error = _one_for_each_pixel(group[uncertainties], values.shape, file)
         bad |= ~(error > 0)
     notes: list[str] = []
     if mask in group:
