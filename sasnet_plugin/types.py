@@ -157,6 +157,9 @@ class Curve(Shown):
         What it was averaged over, where that is not all around the beam.
     spin : str
         Polarised neutrons: "+" or "-", with an analyser "++", "+-", "-+" or "--"; else empty.
+    understated : float
+        The scatter of neighbouring points over the stated uncertainties, where these were so far too small
+        that the scatter took their place; else 0.
     """
 
     q: Floats
@@ -176,6 +179,7 @@ class Curve(Shown):
     replaced: int = 0
     sector: Sector | None = None
     spin: str = ""
+    understated: float = 0.0
 
     def __post_init__(self) -> None:
         q = _column("q", self.q)

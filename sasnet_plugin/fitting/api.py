@@ -20,8 +20,9 @@ from ..data.sample.described import polarisation_of, read_description, sample_of
 from ..data.sample.sample import MAGNETIC, SECTORS, SETTINGS, Sample
 from ..data.sample.sectors import Magnetism, separate_magnetism
 from ..data.step import exclude_step
+from ..digits import significant
 from ..materials import densities
-from ..noise import fill_dintensity, is_usable
+from ..noise import fill_dintensity, is_usable, use_scatter
 from ..predict import open_classifier
 from ..predict.class_prior import COMMON, check_prior
 from ..predict.predictor import Classifier, check_points
@@ -35,6 +36,7 @@ from .asked import check_names, check_shared, select_named_hypotheses, several_o
 from .assessment.artefacts import find_artefact, suspect_of
 from .assessment.assess import assess, discrepancy
 from .assessment.error_estimates import errors_to_add, make_fixed_task, spread_over_kinds, widen_errors
+from .assessment.goodness_of_fit import follows_closer
 from .assessment.size_mixtures import add_mixture, fit_mixture, mixture_task
 from .evidence.marginal import weigh_fits
 from .ledger import Ledger
@@ -60,6 +62,7 @@ from .strategy.settings import STRATEGY
 from .strategy.state import State
 from .task import Contrast, FitOptions, Method, Pool, Work
 from .verdict import sample_sentences as sentences
+from .verdict import sentences as verdict_sentences
 from .verdict.doubts import describe_unlikely
 from .verdict.next_step import translate_to_python
 from .verdict.sample import add_magnetism, add_sample_verdict, translate_sample_to_python
@@ -192,6 +195,22 @@ def fit_with(
     # limits the clock in seconds where it differs from the time limit; `answer` is that of `suggest_models`
     # if it was asked before.
     check_compiler()
+    with_scatter = use_scatter(curve)
+    result = _fit_curve(pool, with_scatter, options, rng=rng, wall=wall, answer=answer)
+    if with_scatter is curve or not follows_closer(result):
+        return result
+    return _fit_curve(pool, curve, options, rng=rng, wall=wall, answer=answer)
+
+
+def _fit_curve(
+    pool: Pool,
+    curve: Curve,
+    options: FitOptions,
+    *,
+    rng: np.random.Generator | None,
+    wall: float | None,
+    answer: tuple[Suggestion, Suggestion] | None,
+) -> FitResult:
     method, limit = options.method, (1 - STRATEGY.assessment_share) * options.time_limit
     stop = limit if wall is None else (1 - STRATEGY.assessment_share) * wall
     for_ranking = 1.0 if method.name == "lm" else EFFORT.planned
@@ -478,6 +497,8 @@ def uncertainties(curve: Curve) -> tuple[NDArray[np.float64], str]:
             f"{ESTIMATED} from the scatter of the points. So a χ² of 1 only says that a fit follows the"
             " points as closely as they scatter."
         )
+    elif curve.understated:
+        note = verdict_sentences.UNDERSTATED(factor=significant(curve.understated, 2))
     elif unusable := np.sum(~is_usable(stated)):
         note = f"{unusable} points have no uncertainty; theirs was estimated from the scatter."
     return fill_dintensity(curve.intensity, stated), note
@@ -618,6 +639,7 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions, patience: float 
     # The time limit is per curve; the clock may show `patience` times that, without changing what may be
     # evaluated.
     check_compiler()
+    sample = replace(sample, curves=tuple(map(use_scatter, sample.curves)))
     check_shared(sample, options)
     of_all = options.contrast.solvent if options.contrast else None
     if of_all is not None and any(value is not None for value in sample.solvents):

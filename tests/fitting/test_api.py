@@ -162,3 +162,25 @@ def test_the_hint_at_a_protein_does_not_depend_on_the_shape_that_leads(model: st
     assert "such as a protein. Then trust the size, not the shape." in said
     without_shape = describe_unlikely(replace(SPHERE, model="lorentz+power_law"), 0.05)
     assert without_shape.endswith("Trust the fit, because it tested the model.")
+
+
+@pytest.mark.parametrize("times", ["450 too small", "in proportion, 100 too small"])
+def test_far_too_small_uncertainties_are_named_and_the_scatter_is_used(times: str) -> None:
+    q = np.geomspace(0.003, 0.3, 160)
+    radii = 50.0 * (1 + 0.05 * np.linspace(-4, 4, 81))
+    x = q[:, None] * radii
+    numbers = np.exp(-0.5 * np.linspace(-4, 4, 81) ** 2) * radii**6
+    clean = 100 * ((3 * (np.sin(x) - x * np.cos(x)) / x**3) ** 2) @ numbers / numbers.sum() + 0.01
+    noise = 0.05 * clean
+    stated = np.full(q.size, noise.max() / 450) if times.startswith("450") else noise / 100
+    curve = Curve(q, clean + noise * np.random.default_rng(8).standard_normal(q.size), stated)
+    result = sasnet_plugin.fit(curve, models=["sphere"], structure_factor="none", workers=1, progress=False)
+    assert result.best is not None
+    radius = result.best.parameters["radius"]
+    assert radius.value == pytest.approx(50.0, abs=3 * (radius.error or 0.0))
+    assert 0.05 < (radius.error or 0.0) < 2.0
+    assert result.verdict is not None
+    said = " ".join(result.verdict.lines())
+    assert "stated uncertainties are too small" in said
+    assert "systematic error" not in said
+    assert "too large" not in said

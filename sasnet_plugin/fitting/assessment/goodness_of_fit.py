@@ -20,6 +20,7 @@ from scipy.special import gammaincc, ndtr
 
 from ...arrays import Floats
 from ...digits import significant
+from ...noise import is_stated
 from ...types import Curve, SasnetError
 from ..result.model_fit import Misfit, ModelFit, Replicates, Verification, explains
 from ..result.residuals import standardise_runs
@@ -27,6 +28,7 @@ from ..settings import ASSESSMENT, PROBLEM
 
 if TYPE_CHECKING:
     from ...predict.predictor import Classifier
+    from ..result.fit_result import FitResult
 
 
 # --- χ², runs of residuals, noisy replicates.
@@ -44,7 +46,7 @@ def verify(
     # For Gaussian noise of the stated size χ² of simulated measurements follows the χ² distribution of n - k
     # degrees of freedom, used here instead of draws. `systematic`: neighbouring residuals share an error;
     # `excusable`: so do those of another fit.
-    stated = curve.dintensity is not None
+    stated = is_stated(curve)
     residual = (curve.intensity - fit.theory) / dintensity
     degrees = max(len(curve) - len(fit.free), 1)
     above = float(gammaincc(degrees / 2, fit.chisq / 2))
@@ -82,7 +84,7 @@ def _describe_uncertainties(
     curve: Curve, residual: NDArray[np.float64], reduced_chisq: float, *, random: bool, excusable: bool
 ) -> list[str]:
     """Say that the uncertainties seem too large or, with random residuals, too small."""
-    stated = curve.dintensity is not None
+    stated = is_stated(curve)
     uncertainty_name = "stated uncertainties" if stated else "uncertainties that sasnet estimated"
     if reduced_chisq < 1 / ASSESSMENT.too_small:
         also = "" if stated else ", as with calculated data"
@@ -271,7 +273,7 @@ def independent_share(curve: Curve, dintensity: Floats, fits: Sequence[ModelFit]
     # R. Soc. A 192 (1899) 101). A mean of n such points is known as from n (1 - ρ)/(1 + ρ) independent ones
     # (G. V. Bayley and J. M. Hammersley, J. R. Stat. Soc. Suppl. 8 (1946) 184). The share is 1 for estimated
     # uncertainties, or small or random residuals, and leaves at least two points.
-    if curve.dintensity is None or not fits:
+    if not is_stated(curve) or not fits:
         return 1.0
     nearest = min(fits, key=lambda fit: fit.reduced_chisq)
     residual = (curve.intensity - nearest.theory) / dintensity
@@ -326,6 +328,13 @@ def misfit_of(curve: Curve, dintensity: Floats, fit: ModelFit) -> Misfit | None:
         scatter=_scatter(share),
         over_stated=_scatter(residual / dintensity),
     )
+
+
+def follows_closer(result: FitResult) -> bool:
+    """Whether the best fit is nearer to the points than the scatter in place of their uncertainties."""
+    # Then that was no scatter: fringes or peaks that few points show.
+    misfit = result.verification and result.verification.misfit
+    return bool(result.curve.understated and misfit and misfit.over_stated < 1 / ASSESSMENT.too_small)
 
 
 def _scatter(values: Floats) -> float:

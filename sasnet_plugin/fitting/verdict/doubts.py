@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ...digits import chisq_text, interval, join_names, quantity, significant, unit_text
+from ...noise import is_stated
 from ...predict.classes import percent
 from ...types import GroupGuess, sum_parts
 from ..result import verdict as warnings
@@ -229,9 +230,15 @@ def find_replaced_uncertainties(result: FitResult) -> Iterator[str]:
 def too_large_uncertainties(result: FitResult) -> Iterator[str]:
     """χ² tests nothing, as the stated uncertainties are far too large."""
     factor = _compare_with_scatter(result)
-    if result.curve.dintensity is not None and (equals.is_overstated(result) or factor >= VERDICT.misstated):
+    if is_stated(result.curve) and (equals.is_overstated(result) or factor >= VERDICT.misstated):
         factor = factor or max(result.fits[0].reduced_chisq, 1e-12) ** -0.5
         yield sentences.TOO_LARGE(factor=significant(factor, 2))
+
+
+def understated(result: FitResult) -> Iterator[str]:
+    """The stated uncertainties are so far too small that the fit uses the scatter of the points."""
+    if result.curve.understated:
+        yield sentences.UNDERSTATED(factor=significant(result.curve.understated, 2))
 
 
 def _compare_with_scatter(result: FitResult) -> float:
@@ -243,7 +250,7 @@ def _compare_with_scatter(result: FitResult) -> float:
 def too_small_uncertainties(result: FitResult) -> Iterator[str]:
     """χ² rejects right models, as neighbouring points scatter by more than is stated."""
     factor = _scatter_over_stated(result)
-    if result.curve.dintensity is not None and factor >= VERDICT.misstated:
+    if is_stated(result.curve) and factor >= VERDICT.misstated:
         yield sentences.TOO_SMALL(factor=significant(factor, 2))
 
 
@@ -455,7 +462,7 @@ _HARMLESS = tuple(map(str, (warnings.ONE_SIZE, warnings.CORRELATED, warnings.WIT
 def find_structure(result: FitResult) -> Iterator[str]:
     """Residuals hang together although they are small; where nobody states errors, only if they show."""
     verification = result.verification
-    far_below = result.curve.dintensity is None and equals.is_overstated(result)
+    far_below = not is_stated(result.curve) and equals.is_overstated(result)
     if verification is not None and verification.structured and not (verification.systematic or far_below):
         low, high = verification.worst
         yield sentences.STRUCTURED(
@@ -496,14 +503,14 @@ _Find = Callable[[FitResult], Iterator[str]]
 #: describes the data, at least within a systematic error; `_UNEXPLAINED`: it does not.
 _WITHOUT: tuple[_Find, ...] = (unit, reasons, find_missing_candidates, time)
 _EXPLAINED: tuple[_Find, ...] = (
-    unit, few_points, own_limits, undetermined, instrument, time_within_error, unfinished, atoms,
+    unit, few_points, understated, own_limits, undetermined, instrument, time_within_error, unfinished, atoms,
     size_mixture, nearer, other_shape, simpler_shape, same_curve, second_unseen, find_missing_model,
     other_size, opposite_contrasts, find_warnings, interaction, open_values, disagreement,
     too_large_uncertainties, too_small_uncertainties, find_structure, smooth_misfit, no_uncertainties,
     find_replaced_uncertainties, replicates, find_missing_candidates, find_understated, systematic,
 )  # fmt: skip
 _UNEXPLAINED: tuple[_Find, ...] = (
-    unit, own_limits, undetermined, instrument, find_missing_candidates, too_small_uncertainties,
+    unit, understated, own_limits, undetermined, instrument, find_missing_candidates, too_small_uncertainties,
     find_replaced_uncertainties, size_mixture, time, unfinished, scope,
     misfit,
 )  # fmt: skip

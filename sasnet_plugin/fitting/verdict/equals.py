@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from ...digits import significant
+from ...noise import is_stated
 from ..result.components import bare
 from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit, Parameter, explains
@@ -71,7 +72,7 @@ def find_simpler_shape(result: FitResult) -> ModelFit | None:
     # Evidence decides between models of which one is right. Where the right one may be in no library, a model
     # of many parameters that fits is no proof against a simpler one that fits too.
     best = result.fits[0]
-    if result.curve.dintensity is None or not small_chisq(result):
+    if not is_stated(result.curve) or not small_chisq(result):
         return None
 
     def is_simpler(fit: ModelFit) -> bool:
@@ -157,7 +158,7 @@ def small_chisq(result: FitResult) -> bool:
 
 def name_uncertainties(result: FitResult) -> str:
     """Whose uncertainties these are."""
-    return "stated" if result.curve.dintensity is not None else "estimated"
+    return "stated" if is_stated(result.curve) else "estimated"
 
 
 def describe_error(result: FitResult) -> str:

@@ -136,6 +136,11 @@ TOO_SMALL = template(
     " of the values allow for this.",
     factor=3,
 )  # fmt: skip
+UNDERSTATED = template(
+    "The stated uncertainties are too small: neighbouring points scatter by {factor} times as much. The fit"
+    " uses this scatter.",
+    factor=310,
+)  # fmt: skip
 HIDDEN_MISFIT = template(
     "The fit misses the points by {misfit} % of I, but neighbouring points scatter by only {scatter} %."
     " The model may be incomplete.",

@@ -124,7 +124,7 @@ def _points(result: FitResult) -> dict[str, Iterable[Any]]:
         "intensity": curve.intensity,
     }  # fmt: skip
     # One that was estimated from the scatter is none of the counting statistics.
-    if curve.dintensity is not None:
+    if curve.dintensity is not None and not curve.understated:
         columns["intensity_su_counting"] = curve.dintensity
     return columns
 

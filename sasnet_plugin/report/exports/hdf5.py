@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ...files import MARK, put_whole
 from ...fitting.result.fit_result import FitResult
 from ...fitting.result.model_fit import STOPPED, ModelFit, Parameter
+from ...noise import is_stated
 from ...types import Curve, SasnetError
 from ..summaries import distribution_of
 
@@ -222,7 +223,7 @@ def add(file: Any, name: str, result: FitResult, intervals: Sequence[Intervals])
     group.attrs["verified"] = result.verified
     group.attrs["headline"], group.attrs["caution"] = result.verdict.headline, result.verdict.caution
     group.attrs["doubt"] = result.verdict.caution  # its former name, until the next release
-    group.attrs["dI_estimated"] = curve.dintensity is None
+    group.attrs["dI_estimated"] = not is_stated(curve)
     columns = {"q": curve.q, "I": curve.intensity, "dI": result.dintensity}
     columns |= {"dq": curve.dq} if curve.dq is not None else {}
     for column, values in columns.items():

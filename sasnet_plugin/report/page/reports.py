@@ -35,6 +35,7 @@ from ...fitting.verdict.equals import worth_showing
 from ...fitting.verdict.next_step import EXPORTS, PAGES, TO_GO_ON, TO_LOOK
 from ...fitting.verdict.sentences import NAMES
 from ...model_free.results import lines
+from ...noise import is_stated
 from ...predict import Answer
 from ...predict.classes import ClassesFinding
 from ...types import Curve, ModelZooError
@@ -611,7 +612,7 @@ def _facts(result: FitResult) -> str:
         if curve.intensity_unit:
             facts["Unit of I"] = curve.intensity_unit
     facts["Resolution"] = _resolution(curve)
-    facts["Uncertainties"] = "estimated" if curve.dintensity is None else "as measured"
+    facts["Uncertainties"] = "as measured" if is_stated(curve) else "estimated"
     return document.facts(facts)
 
 
