@@ -12,11 +12,11 @@ from pathlib import Path
 #: Module -> page.
 PAGES = {
     "curves": "prior_models.md",
-    "diffraction": "diffraction.md",
+    "diffraction": "diffraction_network.md",
     "gisas": "gisas_prior.md",
     "growth": "growth_prior.md",
-    "sans": "sans.md",
-    "xray_tags": "xray_tags.md",
+    "sans": "sans_network.md",
+    "xray_tags": "xray_tags_network.md",
 }
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 

@@ -1,4 +1,4 @@
-"""The tables of docs/diffraction.md: what diffraction images are drawn from."""
+"""The tables of docs/diffraction_network.md: what diffraction images are drawn from."""
 
 from __future__ import annotations
 

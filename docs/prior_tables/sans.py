@@ -1,4 +1,4 @@
-"""The tables of docs/sans.md: what small-angle-scattering samples and measurements are drawn from."""
+"""The tables of docs/sans_network.md: what small-angle-scattering samples and measurements are drawn from."""
 
 from __future__ import annotations
 

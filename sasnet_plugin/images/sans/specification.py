@@ -11,7 +11,7 @@ from ...extensions import Deferred, DeferredValue
 
 LABELS = ("sphere", "cylinder", "ellipsoid", "core_shell_sphere", "bragg_glass", "unknown")
 _SHAPES, _WITH_AXIS = LABELS[:4], ("cylinder", "ellipsoid")
-#: In the order of the network's outputs; the priors of docs/sans.md.
+#: In the order of the network's outputs; the priors of docs/sans_network.md.
 QUANTITIES = (
     Parameter("radius", "Å", (8.0, 500.0), "radius; equatorial of an ellipsoid, outer of core and shell",
               log=True, floor=1.0, of=_SHAPES),

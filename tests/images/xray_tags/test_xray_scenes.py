@@ -176,7 +176,7 @@ def test_an_arm_thinner_than_a_pixel_takes_its_share_of_each_from_its_disk_to_th
 def test_the_published_tables_are_those_of_the_code_and_of_no_network_trained_before(
     repository: Path,
 ) -> None:
-    text = (repository / "docs" / "xray_tags.md").read_text(encoding="utf-8")
+    text = (repository / "docs" / "xray_tags_network.md").read_text(encoding="utf-8")
     for table in (simulation.PRIORS, simulation.MEASUREMENT):
         assert quantities(table) in text
     manifest = json.loads((repository / "model_zoo" / "xray_tags" / "manifest.json").read_text())

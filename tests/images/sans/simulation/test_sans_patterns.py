@@ -198,7 +198,7 @@ def test_a_turned_beam_is_the_same_beam(seen: Beam) -> None:
 
 
 def test_the_prior_holds_what_it_says(repository: Path) -> None:
-    assert tables() in (repository / "docs" / "sans.md").read_text(encoding="utf-8")
+    assert tables() in (repository / "docs" / "sans_network.md").read_text(encoding="utf-8")
     rng = np.random.default_rng(1)
     assert sum(SHARES.values()) == pytest.approx(1)
     assert "sphere" not in others()
