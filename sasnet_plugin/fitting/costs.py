@@ -22,6 +22,7 @@ from ..simulate.quick_models.lattice import LATTICES
 from ..simulate.quick_models.quick import FIXED, LEAST, SLOPE, fit_cost_class, is_quick
 from ..simulate.quick_models.similar import SIMILAR
 from ..simulate.quick_models.size_averages import PARTICLES, operations
+from ..simulate.size_distributions import count_sizes
 from .settings import EFFORT
 
 #: Terms that are added up at each point of q, whatever the parameters.
@@ -92,7 +93,7 @@ def _count_distribution_points(form: str, parameters: Mapping[str, Any]) -> tupl
     points, widest = 1, 1.0
     for key, value in parameters.items():
         if key.endswith("_pd") and value > 0:
-            points *= max(int(parameters.get(f"{key}_n", 35)), 1)  # sasmodels' default
+            points *= count_sizes(parameters, key)
             if key.removesuffix("_pd") == SIMILAR.get(form):  # one curve up to the largest body
                 widest *= 1 + float(parameters.get(f"{key}_nsigma", 3.0)) * float(value)  # the same
     return points, widest

@@ -151,7 +151,9 @@ class ProblemSettings:
         "10⁻⁶ Å⁻²",
     )
     first_width: float = setting(0.12, "Width that size distributions start with, relative to the size.")
-    width_points: ByCost[int] = setting(map_by_cost(35, 21, 15), "Most points of a size distribution.")
+    width_points: ByCost[int] = setting(
+        map_by_cost(35, 21, 15), "Most points of a size distribution, over 7.5 widths."
+    )
     few_width_points: tuple[int, ...] = setting(
         (7, 11, 15, 21, 35, 61), "Tried, as two times 35 make 1225 curves."
     )

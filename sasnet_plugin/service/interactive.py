@@ -223,10 +223,19 @@ _DRAWN_SIZES, _DRAWN_PAIRS, _FEWEST_SIZES = 401, 4000, 9
 
 
 def add_sizes(parameters: Mapping[str, Any], name: str, q_max: float) -> dict[str, Any]:
-    """Return parameters with as many sizes of one or two distributions as draw no fringes of each of them."""
+    """Return parameters with as many sizes of one or two distributions as draw no fringes of each of them,
+    over the range that each width asks for where none is given.
+    """
     from ..simulate.quick_models.cost_classes import cost_class
+    from ..simulate.size_distributions import distribution_keywords
 
     widths = [key for key, value in parameters.items() if key.endswith("_pd") and float(value) > 0]
+    for width in widths:
+        points = float(parameters.get(f"{width}_n", 35))
+        if points and f"{width}_nsigma" not in parameters:
+            kind = str(parameters.get(f"{width}_type", "gaussian"))
+            keywords = distribution_keywords(width[:-3], kind, float(parameters[width]), points)
+            parameters = {**parameters, **keywords}
     if len(widths) not in (1, 2) or cost_class(name) != "fast":
         return dict(parameters)
     needed = {width: _count_sizes(parameters, width, q_max) for width in widths}
@@ -240,7 +249,7 @@ def add_sizes(parameters: Mapping[str, Any], name: str, q_max: float) -> dict[st
 def _count_sizes(parameters: Mapping[str, Any], width: str, q_max: float) -> int:
     """Sizes whose neighbours have fringes, of a phase 2 q R, less than two radians apart, or as given."""
     size = float(parameters.get(width.removesuffix("_pd"), 0.0))
-    reach = 2 * float(parameters.get(f"{width}_nsigma", 3.0)) * float(parameters[width]) * size
+    reach = 2 * float(parameters[f"{width}_nsigma"]) * float(parameters[width]) * size
     return max(int(reach * q_max) + 2, int(parameters.get(f"{width}_n", 0)))
 
 

@@ -17,14 +17,15 @@ from .quick_models.cost_classes import SLOW, cost_class
 from .quick_models.quadrature import q_quiet, q_valid
 from .quick_models.separable import SEPARABLE
 from .quick_models.separable import intensity as separable
+from .size_distributions import distribution_keywords
 
 #: Largest body of the truncated prior, Å, and the q·size that a curve is followed point by point to: beyond,
 #: each point costs an ever finer average over orientations and shows no more than its asymptote.
 SIZE_MAX = {"fast": np.inf, "medium": 6000.0, "slow": 1500.0}
 Q_SIZE_MAX = {"fast": np.inf, "medium": 2500.0, "slow": 600.0}
-#: Points and number of sigmas of a size distribution (fast models keep sasmodels' defaults). A second
-#: distribution multiplies the cost, so it gets fewer points, and slow models have one at most.
-_PD = {"fast": (35, None), "medium": (17, 4.0), "slow": (11, 3.5)}
+#: Points over 7.5 widths of a size distribution. A second distribution multiplies the cost, so it gets
+#: fewer points, and slow models have one at most.
+_PD = {"fast": 35, "medium": 17, "slow": 11}
 _PD_SECOND = {"fast": 15, "medium": 7}
 #: Points of a fast model in each cell of the grid, so that fringes finer than the grid are averaged right.
 _PER_CELL = 2
@@ -98,13 +99,9 @@ def _polydispersity(
     if cost == "slow" and len(sizes) == 2:
         drop = sizes.pop(int(rng.integers(2)))
         extra = _monodisperse(extra, drop)
-    points, nsigma = _PD[cost]
-    if len(sizes) == 2:
-        points = _PD_SECOND[cost]
+    points = _PD_SECOND[cost] if len(sizes) == 2 else _PD[cost]
     for size in sizes:
-        extra[f"{size}_pd_n"] = points
-        if nsigma is not None:
-            extra[f"{size}_pd_nsigma"] = min(nsigma, extra[f"{size}_pd_nsigma"])
+        extra |= distribution_keywords(size, extra[f"{size}_pd_type"], extra[f"{size}_pd"], points)
     return extra
 
 

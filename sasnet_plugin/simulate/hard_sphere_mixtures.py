@@ -16,8 +16,9 @@ import numpy as np
 
 from ..arrays import Floats
 from .kernel import load_model
+from .size_distributions import count_points, find_nsigma
 
-#: Sizes that stand for a distribution.
+#: Points over 7.5 widths of a distribution.
 _SIZES = 15
 #: The least q σ whose integrals are told from those of 0.
 _LEAST = 1e-3
@@ -87,8 +88,7 @@ class SphereMixture:
 def _sizes(parameters: Mapping[str, Any], size: str) -> tuple[Floats, Floats]:
     from sasmodels.weights import get_weights
 
-    values, weights = get_weights(
-        parameters.get(f"{size}_pd_type", "gaussian"), _SIZES, float(parameters.get(f"{size}_pd", 0.0)),
-        float(parameters.get(f"{size}_pd_nsigma", 3.0)), float(parameters[size]), (0.0, np.inf), True,
-    )  # fmt: skip
+    kind, width = parameters.get(f"{size}_pd_type", "gaussian"), float(parameters.get(f"{size}_pd", 0.0))
+    points, nsigma = count_points(kind, width, _SIZES), find_nsigma(kind, width)
+    values, weights = get_weights(kind, points, width, nsigma, float(parameters[size]), (0.0, np.inf), True)
     return np.asarray(values), np.asarray(weights) / float(np.sum(weights))

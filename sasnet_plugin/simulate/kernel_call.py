@@ -196,9 +196,16 @@ class InterpolatedCall:
         """Largest length of the largest particle, Å; 0 for none."""
         from .lengths import max_length
 
-        widest = max((float(v) for key, v in parameters.items() if key.endswith("_pd")), default=0.0)
+        widest = max(
+            (
+                float(v) * float(parameters.get(f"{key}_nsigma", 3.0))
+                for key, v in parameters.items()
+                if key.endswith("_pd")
+            ),
+            default=0.0,
+        )
         sizes = {name: parameters.get(name, value) for name, value in self._defaults.items()}
-        return (max_length(self._model.info, sizes) or 0.0) * (1 + 3 * widest)
+        return (max_length(self._model.info, sizes) or 0.0) * (1 + widest)
 
     def _count(self, level: int) -> float:
         """Points of a grid, but one or two."""

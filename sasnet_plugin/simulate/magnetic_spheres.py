@@ -9,6 +9,7 @@ import numpy as np
 
 from ..arrays import Floats
 from .quick_models.separable import sphere_amplitude
+from .size_distributions import count_points, find_nsigma
 
 #: Names of the core's radius and density, and of the shell's where there is one.
 SPHERES = {"sphere": ("radius", "sld", ""), "core_shell_sphere": ("radius", "sld_core", "sld_shell")}
@@ -17,8 +18,8 @@ LAYER, MAGNETIC_SLD, POLARISATION = "nonmagnetic_layer", "sld_magnetic", "polari
 #: What else scatters and is not magnetic, as free ligands and their micelles: radius of gyration, 0 for none,
 #: and intensity at q = 0 over that of the spheres.
 SMALL, SHARE = "small_rg", "small_share"
-#: How far sizes are followed, in standard deviations.
-_DEVIATIONS = 3.0
+#: Points over 7.5 widths of a distribution.
+_POINTS = 31
 
 
 def calculate_parts(name: str, parameters: Mapping[str, Any], q: Floats) -> Floats:
@@ -40,8 +41,10 @@ def calculate_parts(name: str, parameters: Mapping[str, Any], q: Floats) -> Floa
 
 
 def _distribute(mean: float, width: float) -> tuple[Floats, Floats]:
-    points = 1 if width <= 0 else 31
-    deviations = np.linspace(-_DEVIATIONS, _DEVIATIONS, points) if points > 1 else np.zeros(1)
+    deviations = np.zeros(1)
+    if width > 0:
+        end = find_nsigma("gaussian", width)
+        deviations = np.linspace(-end, end, count_points("gaussian", width, _POINTS))
     radii = mean * (1 + width * deviations)
     return radii[radii > 0], np.exp(-(deviations[radii > 0] ** 2) / 2)
 

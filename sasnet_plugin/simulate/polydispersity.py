@@ -16,11 +16,12 @@ from . import lengths
 from .grid import LN_STEP
 from .lengths import powers
 from .priors import model_info, parameter_names
+from .size_distributions import count_points, distribution_keywords, find_nsigma
 
 POLYDISPERSE = ((0, 0.4), (1, 0.5), (2, 0.1))
 """(number of polydisperse parameters, probability)."""
-DISTRIBUTIONS = (("gaussian", 0.4, 3.0), ("lognormal", 0.3, 8.0), ("schulz", 0.3, 8.0))
-"""(sasmodels' name, probability, number of sigmas: sasmodels' default is 3 and 8)."""
+DISTRIBUTIONS = (("gaussian", 0.4), ("lognormal", 0.3), ("schulz", 0.3))
+"""(sasmodels' name, probability)."""
 WIDTH = (0.03, 0.3)
 #: Share of narrow distributions in training, as of most syntheses of nanoparticles, and their widths.
 NARROW_SHARE, NARROW = 0.3, (0.02, 0.08)
@@ -32,8 +33,8 @@ def sample_polydispersity(
     """Draw which sizes are polydisperse, and how, as the realistic protocol has it: sasmodels' keywords.
 
     None 0.4, one size 0.5, two 0.1 (as many as the model has); relative width uniform 0.03..0.3;
-    Gaussian 0.4, lognormal 0.3, Schulz 0.3. With `narrow`, for training, three tenths of the widths are
-    uniform 0.02..0.08. `pars` are those of `sample_prior`.
+    Gaussian 0.4, lognormal 0.3, Schulz 0.3; `pd_n` points over 7.5 widths. With `narrow`, for
+    training, three tenths of the widths are uniform 0.02..0.08. `pars` are those of `sample_prior`.
     """
     info = model_info(name)
     sizes = [
@@ -48,19 +49,21 @@ def sample_polydispersity(
     count = min(int(rng.choice(counts, p=chances)), len(sizes))
     extra: dict[str, Any] = {}
     for index in sorted(rng.choice(len(sizes), size=count, replace=False)) if count else ():
-        kind, _, nsigma = DISTRIBUTIONS[rng.choice(len(DISTRIBUTIONS), p=[d[1] for d in DISTRIBUTIONS])]
-        size = sizes[index]
-        extra[f"{size}_pd"] = _width(rng, narrow)
-        extra[f"{size}_pd_type"] = kind
-        extra[f"{size}_pd_n"] = pd_n
-        extra[f"{size}_pd_nsigma"] = nsigma
+        kind, width = _draw_kind(rng), _width(rng, narrow)
+        extra[f"{sizes[index]}_pd"] = width
+        extra |= distribution_keywords(sizes[index], kind, width, pd_n)
     return extra
+
+
+def _draw_kind(rng: np.random.Generator) -> str:
+    return DISTRIBUTIONS[rng.choice(len(DISTRIBUTIONS), p=[d[1] for d in DISTRIBUTIONS])][0]
 
 
 def _width(rng: np.random.Generator, narrow: bool) -> float:
     return float(rng.uniform(*(NARROW if narrow and rng.random() < NARROW_SHARE else WIDTH)))
 
 
+#: Points over 7.5 widths of a distribution.
 _POINTS = 41
 #: Of a distribution that is applied anew to each training curve.
 _FEW = 25
@@ -89,15 +92,9 @@ def spread_sizes(
     from scipy.interpolate import CubicSpline
 
     centre = parameters[size]
-    values, weights = get_weights(
-        parameters[f"{size}_pd_type"],
-        _POINTS,
-        parameters[f"{size}_pd"],
-        parameters[f"{size}_pd_nsigma"],
-        centre,
-        (0.0, np.inf),
-        True,
-    )
+    kind, width, nsigma = (parameters[f"{size}_pd{key}"] for key in ("_type", "", "_nsigma"))
+    points = count_points(kind, width, _POINTS)
+    values, weights = get_weights(kind, points, width, nsigma, centre, (0.0, np.inf), True)
     ratio = np.asarray(values) / centre
     shift = np.log(ratio) / LN_STEP
     n = int(positions[-1] + 1 - np.ceil(max(shift.max(), 0.0)))
@@ -115,8 +112,9 @@ def size_distribution(
     """A size distribution of the protocol, or of training, as shifts in grid points and weights w s⁶."""
     from sasmodels.weights import get_weights
 
-    kind, _, nsigma = DISTRIBUTIONS[rng.choice(len(DISTRIBUTIONS), p=[d[1] for d in DISTRIBUTIONS])]
-    size, weight = get_weights(kind, _FEW, _width(rng, narrow), min(nsigma, 3.5), 1.0, (0.0, np.inf), True)
+    kind, width = _draw_kind(rng), _width(rng, narrow)
+    points, nsigma = count_points(kind, width, _FEW), find_nsigma(kind, width)
+    size, weight = get_weights(kind, points, width, nsigma, 1.0, (0.0, np.inf), True)
     shift = np.round(np.log(size) / LN_STEP).astype(np.intp)
     return shift, np.asarray(weight * np.asarray(size) ** 6)
 

@@ -25,6 +25,7 @@ from sasnet_plugin.report.exports.sectors import list_source, list_spins
 from sasnet_plugin.report.exports.write_all import write_sample
 from sasnet_plugin.simulate.kernel import load_model
 from sasnet_plugin.simulate.magnetic_spheres import calculate_parts
+from sasnet_plugin.simulate.size_distributions import distribution_keywords
 from sasnet_plugin.types import Curve, DataError, Sector
 
 Q = np.geomspace(0.005, 0.2, 70)
@@ -32,6 +33,7 @@ SHELL: dict[str, Any] = {
     "radius": 40.0, "radius_pd": 0.1, "thickness": 15.0, "sld_core": 6.9, "sld_shell": 0.1,
     "sld_solvent": 5.66, "sld_magnetic": 1.3, "nonmagnetic_layer": 0.0,
 }  # fmt: skip
+_WIDTH = distribution_keywords("radius", "gaussian", SHELL["radius_pd"], 31)
 HALF = (("0", 0.0, "+"), ("1", 0.0, "-"), ("2", 90.0, "+"), ("3", 90.0, "-"))
 POLARISED = {"field": 0, "kind": "sectors", "spins": {}}
 ANALYSED = (*((f"a{s}", 90.0, s) for s in ("++", "+-", "--")), ("b", 45.0, "+-"))
@@ -64,7 +66,7 @@ def test_channels_are_those_of_sasmodels(spin: str, up: float, analysed: float) 
     magnetic = {"sld_core_M0": SHELL["sld_magnetic"], "sld_core_mtheta": 90.0, "sld_core_mphi": 0.0}
     beam = {"up_frac_i": up, "up_frac_f": analysed, "up_theta": 90.0, "up_phi": 0.0, "background": 0.0}
     shape = {n: v for n, v in SHELL.items() if n not in ("sld_magnetic", "nonmagnetic_layer")}
-    values = {**shape, **magnetic, **beam, "radius_pd_n": 31, "radius_pd_nsigma": 3.0}
+    values = {**shape, **magnetic, **beam, **_WIDTH}
     total, angles = np.zeros(Q.size), np.radians(azimuth + half * (np.arange(-50, 50) + 0.5) / 50)
     for angle in angles:
         kernel = load_model("core_shell_sphere").make_kernel([Q * np.cos(angle), Q * np.sin(angle)])
@@ -168,7 +170,7 @@ def test_a_plugin_model_has_the_spin_state_of_each_curve(channels: Any, tmp_path
     path.write_text(list_source("core_shell_sphere", path.stem), encoding="utf-8")
     kernel = load_plugin(str(path)).make_kernel([Q])
     values = SHELL | {"nonmagnetic_layer": 4.0, "small_rg": 12.0, "small_share": 0.1, "polarisation": 1.0}
-    points = {"radius_pd_n": 31, "radius_pd_nsigma": 3.0, "radius_pd_type": "gaussian", "half_width": 10.0}
+    points = {**_WIDTH, "half_width": 10.0}
     for curve in sample.curves:
         assert curve.sector is not None
         fitted = MagneticCurves(curve, curve.intensity, "core_shell_sphere", sample).calculate(values)[0]

@@ -11,8 +11,8 @@ from sasviews import Home
 
 from sasnet_plugin.fitting.problem.experiment import experiment
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-from sasnet_plugin.fitting.result.reported_values import sigmas
 from sasnet_plugin.report.exports.sasview import fit_page
+from sasnet_plugin.simulate.size_distributions import distribution_keywords
 from sasnet_plugin.types import Curve
 
 SPHERE = {
@@ -62,7 +62,7 @@ def made_up(curve: Curve, name: str, values: dict[str, float], kinds: dict[str, 
         parameters["perturb"] = Parameter(0.1, 0.01, "", False, 0.01, 0.1)
     start: dict[str, Any] = dict(values)
     for size, kind in kinds.items():
-        start |= {f"{size}_pd_type": kind, f"{size}_pd_n": 35, f"{size}_pd_nsigma": sigmas(kind)}
+        start |= distribution_keywords(size, kind, start[f"{size}_pd"], 35)
     assert curve.dintensity is not None
     fitness = experiment(curve, curve.dintensity, name, start)
     chisq = float(np.sum(fitness.residuals() ** 2))

@@ -4,11 +4,11 @@ import numpy as np
 
 from sasnet_plugin.simulate.hard_sphere_mixtures import SphereMixture, mixture_intensity
 from sasnet_plugin.simulate.kernel import load_model
+from sasnet_plugin.simulate.size_distributions import distribution_keywords
 
 Q = np.geomspace(0.003, 0.3, 80)
-SPHERES = {
-    "radius": 60.0, "radius_pd_nsigma": 3.0, "sld": 4.0, "sld_solvent": 1.0, "volfraction": 0.3,
-}  # fmt: skip
+SPHERES = {"radius": 60.0, "sld": 4.0, "sld_solvent": 1.0, "volfraction": 0.3}
+WIDTH = {"radius_pd": 0.1, **distribution_keywords("radius", "gaussian", 0.1, 15)}
 
 
 def product(**changes: float) -> np.ndarray:
@@ -25,14 +25,13 @@ def test_spheres_of_one_size_are_those_of_sasmodels():
 
 
 def test_few_spheres_of_several_sizes_do_not_interact():
-    width = {"radius_pd": 0.1, "radius_pd_n": 15, "volfraction": 1e-7}
+    width = {**WIDTH, "volfraction": 1e-7}
     mixture = SphereMixture("sphere", Q).intensity({**SPHERES, **width}, "radius")
     np.testing.assert_allclose(mixture, product(**width), rtol=1e-6)
 
 
 def test_dense_spheres_of_several_sizes_oscillate_less_than_the_product():
-    width = {"radius_pd": 0.1, "radius_pd_n": 15}
-    ratio = SphereMixture("sphere", Q).intensity({**SPHERES, **width}, "radius") / product(**width)
+    ratio = SphereMixture("sphere", Q).intensity({**SPHERES, **WIDTH}, "radius") / product(**WIDTH)
     assert ratio[0] > 1.02  # what the sizes differ by scatters at q = 0
     assert ratio[np.argmin(np.abs(Q - 0.06))] < 1  # the first maximum of S(q)
     np.testing.assert_allclose(ratio[Q > 0.25].mean(), 1, atol=0.01)

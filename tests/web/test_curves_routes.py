@@ -489,5 +489,10 @@ def test_a_curve_is_drawn_with_as_many_sizes_as_show_no_fringes_of_each() -> Non
     np.testing.assert_allclose(
         call("vesicle", q, add_sizes(two, "vesicle", q[-1])).intensity, exact, rtol=0.02
     )
-    three = {**two, "sld_pd": 0.1}
+    # A slider that moves a width moves the range of its sizes, if none is given.
+    broad = {"radius": 100.0, "radius_pd": 0.4, "radius_pd_type": "lognormal"}
+    exact = call("sphere", q, {**broad, "radius_pd_n": 4001, "radius_pd_nsigma": 60.0}).intensity
+    drawn = call("sphere", q, add_sizes(broad, "sphere", q[-1])).intensity
+    np.testing.assert_allclose(drawn, exact, rtol=2e-3)
+    three = {**two, "thickness_pd_nsigma": 3.0, "sld_pd": 0.1, "sld_pd_nsigma": 3.0}
     assert add_sizes(three, "vesicle", q[-1]) == three

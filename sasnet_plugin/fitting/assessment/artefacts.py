@@ -19,6 +19,7 @@ import numpy as np
 from ...arrays import Floats
 from ...data.raw import points
 from ...simulate.quick_models.quick import fit_cost_class
+from ...simulate.size_distributions import distribution_keywords
 from ...types import Curve, sum_parts
 from ..ledger import read_spent_time
 from ..optimize.local_search import LocalMinimum, refine
@@ -27,7 +28,6 @@ from ..problem.model_curves import ModelCurves
 from ..problem.resolution import halve_steps, has_resolution
 from ..result.fit_result import LOWEST_POINTS, NONE, SLIT, Artefact
 from ..result.model_fit import ModelFit, explains
-from ..result.reported_values import sigmas
 from ..settings import ASSESSMENT, EVIDENCE, OPTIMIZE, PROBLEM, START_VALUES
 from ..task import UNLIMITED, Budget
 
@@ -111,10 +111,9 @@ def _sphere(curve: Curve) -> Simple:
     """Spheres about as large as the curve asks for: a sphere's intensity is a half at q R = 1.9."""
     bent = curve.q[np.argmax(curve.intensity < 0.5 * np.max(curve.intensity[:5]))]
     radius = 1.9 / float(bent)
-    kind = {"radius_pd": 0.1, "radius_pd_n": 21, "radius_pd_nsigma": sigmas("gaussian")}
     base = {
-        **kind,
-        "radius_pd_type": "gaussian",
+        **distribution_keywords("radius", "gaussian", 0.1, 21),
+        "radius_pd": 0.1,
         "scale": 1.0,
         "background": 0.0,
         "sld": 4.0,

@@ -42,6 +42,7 @@ from ...arrays import Floats
 from ...data.sample.sample import ALWAYS_OWN
 from ...simulate.kernel import load_model
 from ...simulate.quick_models.cost_classes import cost_class
+from ...simulate.size_distributions import distribution_keywords
 from ...types import Curve, sum_parts
 from ..evidence.marginal import extent_in
 from ..ledger import read_spent_time
@@ -57,7 +58,7 @@ from ..problem.shared_parameters import Plan
 from ..result.components import bare, is_amplitude
 from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit, Parameter
-from ..result.reported_values import deviation_over_width, errors_of, mean_over_parameter, sigmas
+from ..result.reported_values import deviation_over_width, errors_of, mean_over_parameter
 from ..result.sample_result import Key
 from ..settings import ASSESSMENT, OPTIMIZE, PROBLEM
 from ..start_values.layered import Others, others_of
@@ -435,8 +436,9 @@ def _inwards(step: float, value: float, within: tuple[float, float]) -> float:
 
 
 def _broaden(width: str, points: int, start: Mapping[str, Any], size: float) -> dict[str, Any]:
-    kind = {f"{width}_n": points, f"{width}_nsigma": sigmas("gaussian"), f"{width}_type": "gaussian"}
-    return {**start, **kind, width: ASSESSMENT.held_width * float(np.sqrt(size))}
+    value = ASSESSMENT.held_width * float(np.sqrt(size))
+    kind = distribution_keywords(width.removesuffix("_pd"), "gaussian", value, points)
+    return {**start, **kind, width: value}
 
 
 def _shift(name: str, usual: float, start: Mapping[str, Any], size: float) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import numpy as np
 
 from ...arrays import Floats
 from ...data.sample.kind import CALIBRATION
+from ...simulate.size_distributions import adapt_ranges
 from ..problem.bounds import bounds_of, default_of, reach_of
 from ..problem.contrast_forms import ContrastForms
 from ..problem.free_parameters import independent
@@ -105,7 +106,7 @@ class LeastSquaresProblem:
                     decoded[i][name] = code.value(value)
         for i, parameters in enumerate(decoded):
             self.plan.apply_ties(parameters, i)
-        return decoded
+        return list(map(adapt_ranges, decoded, self.starts))
 
     def evaluate(self, x: Floats) -> tuple[list[dict[str, Any]], list[Floats]]:
         """Parameters of each curve, and its components, (k, n_i), at scale 1 without background."""

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from ...simulate.kernel import call, load_model
 from ...simulate.kernel_call import Curves, KernelCall, keep_curves
 from ...simulate.quick_models.quick import quick_model
+from ...simulate.size_distributions import distribution_keywords
 from ...types import Curve, sum_parts
 from ..ledger import count, read_spent_time
 from ..result.model_fit import ModelFit
-from ..result.reported_values import sigmas
 from ..settings import PROBLEM
 from .bumps_import import import_bumps
-from .free_parameters import EFFECTIVE_MODE, select_accepted
+from .free_parameters import EFFECTIVE_MODE, complete_distributions, select_accepted
 from .overlaps import is_negative, is_too_low
 from .resolution import apply_sampling, resolution
 from .sums import all_exact, parts_of, scales_of
@@ -65,6 +65,8 @@ def experiment(
         """NaN residuals would keep LM running for ever; a negative intensity is none, and so has none."""
 
         deadline = np.inf
+        #: Points of size distributions over `USUAL_RANGE`, whose ranges follow their widths; 0: as given.
+        width_points = 0
         is_bounded = False  #: No intensity with background `is_too_low`.
         best: tuple[float, dict[str, Any]] = (np.inf, {})
         #: Added to I(q) before smearing: what sasmodels' own curve has more than a quick one.
@@ -92,6 +94,8 @@ def experiment(
                 self._kernel: Any = self._model.make_kernel((self.resolution.q_calc,))
                 kernels = (load(part).make_kernel([self.resolution.q_calc]) for part in sum_parts(name))
                 self._calls = [keep_curves(KernelCall(kernel, cutoff)) for kernel in kernels]
+            if self.width_points:
+                pars = complete_distributions(pars, self.width_points)
             self.Iq_calc = _add_parts(name, pars, self._calls)
             if self.correction is not None:
                 corrected = self.Iq_calc + self.correction
@@ -113,9 +117,13 @@ def experiment(
     load = quick_model if quick else load_model
     kernel = load(name)
     model = Model(kernel, **select_accepted(kernel.info, parameters))
+    for parameter in model.parameters().values():
+        if parameter.name.endswith("_pd_nsigma"):  # sasmodels allows 10: not enough for log-normal ones
+            parameter.limits = (0.0, np.inf)
     data = _make_data(curve, dintensity)
     smeared, data.dx = data.dx, None
-    fitness = Guarded(data=data, model=model)
+    # Of the large sizes of a broad distribution there are so few that the default leaves them out.
+    fitness = Guarded(data=data, model=model, cutoff=0.0)
     if smeared is not None:  # of which a search has the weights already
         data.dx, fitness.resolution = smeared, resolution(curve)
     return fitness
@@ -150,8 +158,7 @@ def starting_values(fit: ModelFit) -> dict[str, Any]:
         values[name] = float(parameter.value)
         if name.endswith("_pd"):
             kind = fit.distributions.get(name.removesuffix("_pd"), "gaussian")
-            values[f"{name}_n"], values[f"{name}_nsigma"] = fit.pd_points, sigmas(kind)
-            values[f"{name}_type"] = kind
+            values |= distribution_keywords(name[:-3], kind, values[name], fit.pd_points)
     return values
 
 
@@ -197,6 +204,7 @@ def experiment_of(
     values = starting_values(fit)
     quick = quick or all_exact(fit.name, values)
     fitness = experiment(curve, dintensity, fit.name, values, quick=quick)
+    fitness.width_points = fit.pd_points
     if fit.per_decade is not None:
         apply_sampling(fitness, curve, fit.per_decade)
     for name in fit.free:

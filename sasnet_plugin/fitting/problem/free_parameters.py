@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from ...simulate.clean import PD_TYPES
 from ...simulate.kernel import load_model
 from ...simulate.quick_models.cost_classes import cost_class
+from ...simulate.size_distributions import adapt_ranges, distribution_keywords
 from ..result.components import bare, is_scale
-from ..result.reported_values import sigmas
 from ..settings import PROBLEM, START_VALUES
 from .sums import prefix, scales_of
 
@@ -177,32 +177,23 @@ def sharp(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def complete_distributions(parameters: dict[str, Any], points: int) -> dict[str, Any]:
-    """Add kind, range and points of each size distribution; the bank gives ``radius_pd_type`` as a number."""
+    """Add kind, range and points of each size distribution, so many over `USUAL_RANGE`; the bank gives
+    ``radius_pd_type`` as a number.
+    """
     start = dict(parameters)
     for key in widths_of(start):
+        if not start[key] and f"{key}_n" in start:
+            continue
         kind = start.get(f"{key}_type", "gaussian")
         kind = kind if isinstance(kind, str) else PD_TYPES[int(kind)]
-        start |= {f"{key}_type": kind, f"{key}_n": points, f"{key}_nsigma": sigmas(kind)}
+        start |= distribution_keywords(key.removesuffix("_pd"), kind, float(start[key]), points)
     return start
-
-
-def set_points(parameters: dict[str, Any], points: int) -> dict[str, Any]:
-    """Set the number of points in each size distribution."""
-    return parameters | {k: points for k in parameters if k.endswith("_pd_n")}
 
 
 def coarse(model: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """Use fewer points in size distributions, as two of them multiply the cost."""
     count = max(len(widths_of(parameters)), 1)
-    return _as_dense(parameters, max(PROBLEM.coarse_width_points[cost_class(model)] // count, 5))
-
-
-def _as_dense(parameters: dict[str, Any], points: int) -> dict[str, Any]:
-    """Set the number of points; a single distribution gets a Gaussian's spacing."""
-    # Few of them in a wide range are bodies of a few sizes, whose fringes lead a search astray.
-    widths = widths_of(parameters)
-    by = sigmas(parameters[f"{widths[0]}_type"]) / sigmas("gaussian") if len(widths) == 1 else 1.0
-    return set_points(parameters, round(points * by))
+    return complete_distributions(parameters, max(PROBLEM.coarse_width_points[cost_class(model)] // count, 5))
 
 
 def points_needed(
@@ -218,11 +209,11 @@ def points_needed(
         return most
     if count == 1:
         most = PROBLEM.one_width_points[cost_class(model)]
-    exact = residuals(set_points(parameters, most))
+    exact = residuals(complete_distributions(parameters, most))
     for points in PROBLEM.few_width_points:
         if points >= most:
             break
-        change = residuals(set_points(parameters, points)) - exact
+        change = residuals(complete_distributions(parameters, points)) - exact
         if float(np.mean(change**2)) < PROBLEM.tolerance:
             return points
     return most
@@ -235,9 +226,9 @@ def other_kinds(parameters: dict[str, Any]) -> dict[str, dict[str, Any]]:
         return {}
     kinds = {"none": sharp(parameters)}
     for kind in PD_TYPES:
-        changed = {f"{k}_type": kind for k in widths} | {f"{k}_nsigma": sigmas(kind) for k in widths}
+        changed = {f"{k}_type": kind for k in widths}
         if not changed.items() <= parameters.items():
-            kinds[kind] = parameters | changed
+            kinds[kind] = adapt_ranges(parameters | changed, parameters)
     return kinds
 
 
@@ -266,8 +257,7 @@ def _other_widths(task: Task, parameters: dict[str, Any], widths: list[str]) -> 
     variants = []
     for width in (name for name in widths if name not in present_widths and name not in task.fixed):
         kind = {f"{width}_type": parameters[f"{present_widths[0]}_type"]} if present_widths else {}
-        variant = complete_distributions(plain | kind | {width: PROBLEM.first_width}, points)
-        variants.append(_as_dense(variant, points))
+        variants.append(complete_distributions(plain | kind | {width: PROBLEM.first_width}, points))
     return [*variants, plain] if present_widths else variants
 
 

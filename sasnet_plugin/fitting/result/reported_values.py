@@ -20,6 +20,7 @@ import numpy as np
 
 from ...arrays import ArrayCache, Floats
 from ...digits import interval, quantity
+from ...simulate.size_distributions import find_nsigma, log_density
 from ..settings import PROBLEM
 from .components import bare
 from .model_fit import ModelFit, Parameter
@@ -76,27 +77,18 @@ _POINTS = 801
 _STEP = 1e-4
 
 
-def sigmas(kind: str) -> float:
-    """Half width of a distribution's range in a fit, in standard deviations."""
-    return 3.0 if kind == "gaussian" else 5.0
-
-
 @cache
 def moments(kind: str, width: float) -> tuple[float, float]:
-    """Return number mean over sasmodels' size, and standard deviation over mean, of a gaussian, lognormal or
-    schulz distribution truncated at `sigmas`, as sasmodels sums it. `width` is sasmodels' parameter.
+    """Return number mean over sasmodels' size, and standard deviation over mean, of a distribution cut where
+    its range ends in a fit, and at 0. `width` is sasmodels' parameter.
     """
     if width <= 0:
         return 1.0, 0.0
-    reach = sigmas(kind) * width
-    size = np.linspace(max(1 - reach, 1e-8), 1 + reach, _POINTS)
-    if kind == "lognormal":
-        log_density = -0.5 * (np.log(size) / width) ** 2 - np.log(size)
-    elif kind == "schulz":
-        log_density = (width**-2 - 1) * np.log(size) - size / width**2
-    else:
-        log_density = -0.5 * ((size - 1) / width) ** 2
-    weight = np.exp(log_density - log_density.max())
+    reach = find_nsigma(kind, width) * width
+    # Even in ln R where the range is wide, so that the many small sizes have their share of points.
+    size = np.geomspace(max(1 - reach, 1e-4), 1 + reach, _POINTS)
+    density = log_density(kind, size, width)
+    weight = np.exp(density - density.max()) * np.gradient(size)
     weight /= weight.sum()
     mean = float(weight @ size)
     return mean, float(np.sqrt(weight @ (size - mean) ** 2)) / mean

@@ -20,6 +20,7 @@ import numpy as np
 
 from ...arrays import Floats
 from ...simulate.kernel import load_model
+from ...simulate.size_distributions import distribution_keywords, find_density
 from ...types import Curve
 from ..problem.free_parameters import sharp
 from ..settings import START_VALUES
@@ -176,5 +177,10 @@ def _as_broad(plain: Plain, values: Mapping[str, Any], layered: Mapping[str, flo
         return {}
     spread = float(np.hypot.reduce([values[name] * values[f"{name}_pd"] for name in broad_names]))
     largest = max(plain.core, plain.layer, key=lambda name: layered[name])
-    kind = {f"{largest}_pd{end}": values[f"{broad_names[0]}_pd{end}"] for end in ("_n", "_nsigma", "_type")}
-    return {f"{largest}_pd": spread / layered[largest], **kind}
+    broad = f"{broad_names[0]}_pd"
+    width = spread / layered[largest]
+    points = find_density(values[f"{broad}_type"], values[broad], values[f"{broad}_n"])
+    return {
+        f"{largest}_pd": width,
+        **distribution_keywords(largest, values[f"{broad}_type"], width, points),
+    }

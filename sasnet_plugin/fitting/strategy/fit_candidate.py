@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -17,6 +18,7 @@ from ...simulate.kernel import load_model
 from ...simulate.priors import default_values
 from ...simulate.quick_models.cost_classes import cost_class
 from ...simulate.quick_models.quick import fit_cost_class
+from ...simulate.size_distributions import find_density
 from ..ledger import read_spent_time
 from ..optimize.finish import Done, finish, finish_as_is, strong_pairs, weakly_shown
 from ..optimize.local_search import (
@@ -38,10 +40,10 @@ from ..problem.experiment import TimeUpError
 from ..problem.free_parameters import (
     SALT,
     are_near_in_size,
+    complete_distributions,
     counts_of,
     other_widths,
     points_needed,
-    set_points,
     sizes_of,
     widths_of,
 )
@@ -455,7 +457,7 @@ def _add_needed_points(search: TimedSearch, local: ModelCurves, parameters: dict
         count = points_needed(search.task.model, parameters, lambda p: local.solve(p)[0])
     except TimeUpError:
         return parameters
-    return set_points(parameters, count)
+    return complete_distributions(parameters, count)
 
 
 def _sampling(task: Task, parameters: dict[str, Any], seconds: float) -> int | None:
@@ -607,8 +609,13 @@ def make_model_fit(task: Task, finished: Done, per_decade: int | None, seconds: 
 
 
 def _width_points(finished: Done, model: str) -> int:
-    """Points of the distributions, the usual number where there is none."""
-    points = [int(v) for k, v in finished.parameters.items() if k.endswith("_pd_n")]
+    """Points of the distributions over `USUAL_RANGE`, the usual number where there is none."""
+    values = finished.parameters
+    points = [
+        math.ceil(find_density(values[f"{k}_type"], float(values[k]), values[f"{k}_n"]))
+        for k in widths_of(values)
+        if f"{k}_n" in values
+    ]
     return max(points, default=PROBLEM.width_points[cost_class(model)])
 
 

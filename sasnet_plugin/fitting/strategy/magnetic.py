@@ -13,6 +13,7 @@ from ...arrays import Floats, Integers
 from ...data.raw import points
 from ...data.sample.sample import Sample
 from ...simulate.magnetic_spheres import LAYER, MAGNETIC_SLD, POLARISATION, SHARE, SMALL, SPHERES
+from ...simulate.size_distributions import distribution_keywords
 from ...types import Suggestion
 from ..ledger import Ledger, read_spent_time
 from ..pool import answers
@@ -182,8 +183,7 @@ def _list_spheres(task: MagneticTask, radii: Floats) -> list[dict[str, Any]]:
     core = fixed[density] - solvent
     signs = (1.0, -1.0) if any(curve.spin for curve in task.sample.curves) else (1.0,)
     polarised = _POLARISED if task.is_polarisation_fitted else 1.0
-    width = {"": _WIDTH, "_n": 15, "_nsigma": 3.0, "_type": "gaussian"}
-    start = {f"{radius}_pd{name}": value for name, value in width.items()}
+    start = {f"{radius}_pd": _WIDTH, **distribution_keywords(radius, "gaussian", _WIDTH, 15)}
     start |= {LAYER: 0.0, SMALL: 0.0, SHARE: 0.0, POLARISATION: polarised}
     shells = product(_SHELLS, _CONTRASTS) if shell else [(0.0, 0.0)]
     grid = [

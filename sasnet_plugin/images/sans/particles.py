@@ -17,7 +17,7 @@ from ...simulate.kernel import load_model
 from ...simulate.lengths import unit_of
 from ...simulate.priors import max_length, rescale, sample_prior
 from ...types import DataError
-from .simulation import SPREAD, pars_of
+from .simulation import pars_of, spread_of
 
 # --- What decides in fits of images.
 
@@ -220,9 +220,9 @@ class Particle:
 
     def parameters(self, values: Values, distribution: str, *, few: bool = False) -> dict[str, Any]:
         own = {name: value for name, value in values.items() if name in self.names}
-        width = {key.replace("radius", self.size): value for key, value in SPREAD.items()}
+        width = spread_of(self.size, distribution, values[f"{self.size}_pd"])
         points = (_FEW if few else _POINTS)[self._angles]
-        return own | width | {f"{self.size}_pd_type": distribution, f"{self.size}_pd_n": points}
+        return own | width | {f"{self.size}_pd_n": points}
 
 
 @cache

@@ -41,6 +41,7 @@ from ...simulate.orientations import order_parameter as order_parameter
 from ...simulate.orientations import strength_of as strength_of
 from ...simulate.priors import form_models, model_info
 from ...simulate.quick_models.cost_classes import cost_class
+from ...simulate.size_distributions import distribution_keywords
 from ...types import Image
 from .nexus import Setting, compute_ring_resolution
 from .reading import SmallAngle, make_detector_geometry
@@ -390,8 +391,8 @@ LN_Q = np.log(Q)
 _ON_WIDE = np.searchsorted(WIDE_Q, Q * (1 - 1e-9)).clip(max=WIDE_Q.size - 1)
 #: Contrast of bodies, 10⁻⁶ Å⁻².
 SLD = {"sld": 4.0, "sld_solvent": 0.0}
-#: Points and width of size distributions: the fringes of a spread of 2 % are resolved to q·radius of 40.
-SPREAD = {"radius_pd_type": "schulz", "radius_pd_n": 21, "radius_pd_nsigma": 3.5}
+#: Points of size distributions: the fringes of a spread of 2 % are resolved to q·radius of 40.
+_SIZES = 21
 #: Nodes over the cosine between q and axis, 0..1: enough for the highest degree of a body of q·length 50.
 _MU, _SHARE = legendre.leggauss(128)
 _MU, _SHARE = _MU[64:], _SHARE[64:]
@@ -437,11 +438,17 @@ def pars_of(
 ) -> dict[str, Any]:
     """sasmodels' parameters of a body with an axis, "cylinder" or "ellipsoid"; lengths in Å."""
     # A spread of both radii of an ellipsoid would take as many points again; that of one blurs the fringes.
-    spread = {"radius_pd": radius_pd, **SPREAD, "radius_pd_type": distribution}
     if body == "cylinder":
+        spread = spread_of("radius", distribution, radius_pd)
         return {"radius": radius, "length": 2 * radius * aspect, **SLD, **spread}
     pars: dict[str, Any] = {"radius_equatorial": radius, "radius_polar": radius * aspect, **SLD}
-    return pars | {key.replace("radius", "radius_equatorial"): value for key, value in spread.items()}
+    return pars | spread_of("radius_equatorial", distribution, radius_pd)
+
+
+def spread_of(size: str, distribution: str, width: float) -> dict[str, Any]:
+    """sasmodels' keywords of a size distribution, of few sizes over the range that scatters."""
+    keywords = distribution_keywords(size, distribution, width, _SIZES)
+    return {f"{size}_pd": width, **keywords, f"{size}_pd_n": _SIZES}
 
 
 # --- Images that show no sample's scattering: empty beams, textures, spots anywhere, broken
@@ -703,7 +710,7 @@ def draw_sample(rng: np.random.Generator, name: str = "") -> Sample:
     kind = name or str(rng.choice(list(SHARES), p=np.array(list(SHARES.values())) / sum(SHARES.values())))
     values = {key: prior(rng) for key, prior in PRIORS[kind].items()}
     radius = values.get("radius", float("nan"))
-    spread = {"radius_pd": values.get("radius_pd", 0.0), **SPREAD}
+    spread = spread_of("radius", "schulz", values.get("radius_pd", 0.0))
     if kind == "sphere":
         return Sample(kind, {**values, "feature": 4.49 / radius}, kind, {"radius": radius, **SLD, **spread})
     if kind in ("cylinder", "ellipsoid"):

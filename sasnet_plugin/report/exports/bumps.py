@@ -242,9 +242,9 @@ def _problem(result: FitResult, fit: ModelFit) -> tuple[Any, str]:
     chisq = str(problem.chisq_str())
     kernel = _Call(load_model, (fit.name, "double", "dll"))
     model = _Call(object.__new__, (Model,), {**_intern(vars(fitness.model)), "sasmodel": kernel})
-    portable = _Call(Experiment, (fitness._data, model))
+    portable = _Call(Experiment, (fitness._data, model, 0.0))
     if fit.per_decade is not None:
-        state = vars(Experiment(data=fitness._data, model=fitness.model))
+        state = vars(Experiment(data=fitness._data, model=fitness.model, cutoff=0.0))
         state |= {"model": model, "_model": kernel, "_resolution": _fine(result.curve, fit.per_decade)}
         portable = _Call(object.__new__, (Experiment,), _intern(state))
     problem._models, problem.active_model = [portable], portable

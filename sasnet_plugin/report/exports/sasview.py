@@ -35,8 +35,8 @@ from numpy.typing import NDArray
 from ...files import MARK, put_whole
 from ...fitting.result.fit_result import FitResult
 from ...fitting.result.model_fit import ModelFit, Parameter
-from ...fitting.result.reported_values import sigmas
 from ...simulate.priors import model_info
+from ...simulate.size_distributions import distribution_keywords
 from ...types import Curve, SasnetError, sum_parts
 from ...written import CLIPBOARD_HEAD
 from .bumps import describe_errors
@@ -159,9 +159,11 @@ def _widths(fit: ModelFit) -> Page:
     for name, kind in fit.distributions.items():
         parameter = fit.parameters[f"{name}_pd"]
         low, high = _limits(parameter, _WIDTH_LIMITS)
+        # SasView follows sizes as far, and in as many points, as the fit did.
+        keywords = distribution_keywords(name, kind, float(parameter.value), fit.pd_points)
         state[f"{name}.width"] = [
             str(not parameter.fixed), _value(parameter, low, high), _error(parameter), low, high,
-            str(fit.pd_points), f"{sigmas(kind):g}", kind,
+            str(keywords[f"{name}_pd_n"]), _number(keywords[f"{name}_pd_nsigma"]), kind,
         ]  # fmt: skip
     return state
 

@@ -32,6 +32,7 @@ from ...arrays import ArrayCache, Floats
 from ..compile_cache import compile_library
 from ..kernel_call import fill_of
 from ..priors import default_values
+from ..size_distributions import count_sizes
 from .separable_average import LADDER, LEAST, MOST, rule
 from .similar import replace_kernel
 
@@ -312,7 +313,7 @@ def operations(form: str, parameters: Mapping[str, Any], q: Floats) -> float:
     """
     values = {**default_values(form), **parameters}
     counts = {
-        name.removesuffix("_pd"): int(parameters.get(f"{name}_n", 35))
+        name.removesuffix("_pd"): count_sizes(parameters, name)
         for name, width in parameters.items()
         if name.endswith("_pd") and width > 0
     }

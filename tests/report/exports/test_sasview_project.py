@@ -25,6 +25,7 @@ from sasnet_plugin.report.exports.sasview import (
     selections,
     write_project,
 )
+from sasnet_plugin.simulate.size_distributions import count_points, find_nsigma
 from sasnet_plugin.types import Curve, SasnetError
 
 SPHERE = {
@@ -182,13 +183,11 @@ def test_a_running_sasview_gets_what_the_project_holds(content: dict[str, Any], 
 
 def test_size_distributions_are_set(content: dict[str, Any]) -> None:
     gaussian, schulz, product, none = pages(content).values()
-    for page, kind, sigmas in (
-        (gaussian, "gaussian", "3"),
-        (schulz, "schulz", "5"),
-        (product, "gaussian", "3"),
-    ):
+    for page, kind in ((gaussian, "gaussian"), (schulz, "schulz"), (product, "gaussian")):
         assert page["polydisperse_params"] == ["True"]
-        assert page["radius.width"][5:] == ["35", sigmas, kind]
+        width = page["radius.width"]
+        points, reach = count_points(kind, float(width[1]), 35), find_nsigma(kind, float(width[1]))
+        assert width[5:] == [str(points), repr(reach), kind]
     assert none["polydisperse_params"] == ["False"]
     assert not [name for name in none if name.endswith(".width")]
 
@@ -284,7 +283,9 @@ def test_clipboard_text_reads_back_as_sasview_reads_it(result: FitResult) -> Non
     assert all(state for state in read.values())
     assert read["model_name"] == ["sphere"]
     assert read["fitpage_structure"] == ["hardsphere"]
-    assert read["radius.width"][4:] == ["0.40741", "35", "3", "gaussian"]
+    width = fit.parameters["radius_pd"].value
+    points, reach = count_points("gaussian", width, 35), find_nsigma("gaussian", width)
+    assert read["radius.width"][4:] == ["0.40741", str(points), repr(reach), "gaussian"]
     for name, parameter in fit.parameters.items():
         row = read[f"{name.removesuffix('_pd')}.width" if name.endswith("_pd") else name]
         assert float(row[1]) == parameter.value

@@ -120,15 +120,7 @@ export class Parameters {
 
   // Values of a model, keywords of its distributions included.
   get values() {
-    const found = { ...this.words };
-    for (const row of this.rows) {
-      found[row.name] = row.value;
-      if (row.name.endsWith("_pd") && row.value > 0) {
-        found[`${row.name}_n`] ??= 35;
-        found[`${row.name}_nsigma`] ??= 3;
-      }
-    }
-    return found;
+    return { ...this.words, ...Object.fromEntries(this.rows.map((row) => [row.name, row.value])) };
   }
 
   set(name, value) {
@@ -223,6 +215,7 @@ export class Parameters {
 
   // A value that was changed by hand makes all of them the user's: no error is of these.
   forget() {
+    this.words = only(this.words, (name) => !name.endsWith("_pd_nsigma")); // a range follows its width
     for (const row of this.rows.filter((one) => one.shown)) {
       Object.assign(row, { error: null, held: false });
       this.showError(row);
