@@ -19,9 +19,11 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Floats
+from ...simulate.clean import PD_TYPES
 from ...simulate.kernel import call, load_model
 from ...simulate.priors import default_values, model_info
 from ...simulate.quick_models.quick import fit_cost_class
+from ...simulate.size_distributions import find_guinier_size
 from ...types import SasnetError
 from ..assessment.diagnostics import is_reached
 from ..assessment.undetermined_lengths import exponent_of, replace_by_power_law, start_of
@@ -31,6 +33,7 @@ from ..problem.experiment import starting_values
 from ..problem.free_parameters import (
     SALT,
     are_near_in_size,
+    is_size,
     moves,
     other_kinds,
     sharp,
@@ -702,7 +705,16 @@ def _moves(state: State) -> tuple[Callable[[State], Iterator[Step]], ...]:
             propose_resolved,
         )
     if state.fits and state.free:
-        moves += (tails, factors, plain, looks_for_sums, sums, second_terms, rivals_of_sum)
+        moves += (
+            propose_without_interaction,
+            tails,
+            factors,
+            plain,
+            looks_for_sums,
+            sums,
+            second_terms,
+            rivals_of_sum,
+        )
     return moves
 
 
@@ -932,6 +944,35 @@ def _is_fitted_near(state: State, hypothesis: Hypothesis, start: Mapping[str, An
         return False
     values = starting_values(fit)
     return are_near_in_size(sizes_of(load_model(fit.name).info, values, frozenset()), values, start)
+
+
+def propose_without_interaction(state: State) -> Iterator[Step]:
+    """The best product's form alone, with each kind of size distribution, from narrow to broad ones."""
+    # The large particles of a broad distribution scatter at small q as if all attracted each other. An
+    # interaction is no answer before sizes alone were tried; the library has no distributions as broad.
+    best = state.best
+    if best is None or best.structure_factor is None or best.form.endswith(".py"):
+        return
+    values, alone = starting_values(state.fits[best]), replace(best, structure_factor=None, second=None)
+    if best.second is not None:
+        values = extract_part(values, 0, 2) | {"background": values["background"]}
+    table = load_model(best.form).info.parameters.call_parameters
+    sizes = [p.name for p in table if is_size(p) and p.units == "Ang" and float(values[p.name]) > 0]
+    if not sizes:
+        return
+    size = max(sizes, key=lambda name: (float(values.get(f"{name}_pd", 0.0)), float(values[name])))
+    kind, width = str(values.get(f"{size}_pd_type", PD_TYPES[0])), float(values.get(f"{size}_pd", 0.0))
+    shown = float(values[size]) * find_guinier_size(kind, width)
+    for kind in PD_TYPES:
+        starts = [
+            {**sharp(values), size: shown / find_guinier_size(kind, broad)}
+            | {f"{size}_pd": broad, f"{size}_pd_type": kind}
+            for broad in STRATEGY.broad_widths
+        ]
+        step = make_step_from(
+            state, ("sizes", alone, kind), alone, ASSESSMENT.likely, *starts, beside=True, settled=True
+        )
+        yield replace(step, due=alone.cost == "fast")
 
 
 def _nearly_as_good(state: State, best: Hypothesis) -> list[Hypothesis]:

@@ -60,6 +60,10 @@ class StrategySettings:
     gain_explained: tuple[float, float] = setting((15.0, 1.3), "The same where another model explains.")
     assessment_share: float = setting(0.05, "The same, what is kept for the assessment.", "share")
     more_volume: float = setting(0.05, "Volume fraction at which a product starts from its form's fit.")
+    broad_widths: tuple[float, ...] = setting(
+        (0.1, 0.3, 0.5),
+        "Widths of size distributions that are tried without an interaction before one is believed.",
+    )
     in_vain: int = setting(
         20, "Starts at random in a row that lead no lower, after which a fit that explains is the right one."
     )
