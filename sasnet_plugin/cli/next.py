@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -118,6 +119,7 @@ def next_(
     """
     from ..fitting.asked import check_names
     from ..fitting.pool import Workers
+    from ..fitting.result.sample_result import SampleResult
     from ..planning.next_measurement import next_measurement
     from ..planning.options import fix_exchanging
 
@@ -130,12 +132,17 @@ def next_(
         instrument=instrument, time=counting_time, earlier=None if plan is None else read_plan(plan),
     )  # fmt: skip
     options = replace(options, fit=fix_exchanging(options.fit, question.get("exchange")))
-    ending = Ending()
+    ending, start_time = Ending(), time.monotonic()
     with Workers(bank_path(), options.fit.workers, ended=ending) as pool:
         check_names(options.fit)
         result = _fit(pool, ending, files, options, of_sample, question.get("exchange"), quiet or as_json)
+    # Fits and plan take from one account of time.
+    curve_count = len(result.sample.curves) if isinstance(result, SampleResult) else 1
+    seconds_left = options.fit.time_limit * curve_count - (time.monotonic() - start_time)
     with ending.listen():
-        answer = next_measurement(result, **question, ended=ending, progress=_progress(quiet or as_json))
+        answer = next_measurement(
+            result, **question, ended=ending, progress=_progress(quiet or as_json), time_limit=seconds_left
+        )
     if as_json:
         json_lines()(answer.as_dict())
     else:
@@ -173,6 +180,7 @@ def _fit(
 ) -> FitResult | SampleResult:
     from ..fitting.api import fit_sample, fit_with
     from ..fitting.progress import Watched
+    from ..planning.next_measurement import FIT_SHARE
     from ..planning.options import tie_exchanging
 
     reading = Reading(None, options, ())
@@ -181,12 +189,13 @@ def _fit(
     _see_they_are_curves(first, curves)
     if len(curves) == 1:
         with show_fit_progress(options.fit.time_limit, silent) as progress, ending.listen():
-            return fit_with(Watched(pool, progress), curves[0], options.fit)
+            wall = FIT_SHARE * options.fit.time_limit
+            return fit_with(Watched(pool, progress), curves[0], options.fit, wall=wall)
     sample = sample_from(files, reading.read, options.window, sample_options, options.wavelength)
     sample = tie_exchanging(sample, exchange)
     limit = options.fit.time_limit * len(sample.curves)
     with show_fit_progress(limit, silent) as progress, ending.listen():
-        return fit_sample(Watched(pool, progress), sample, options.fit)
+        return fit_sample(Watched(pool, progress), sample, options.fit, FIT_SHARE)
 
 
 def _question(**given: Any) -> dict[str, Any]:

@@ -212,10 +212,12 @@ def _fit_curve(
     answer: tuple[Suggestion, Suggestion] | None,
 ) -> FitResult:
     method, limit = options.method, (1 - STRATEGY.assessment_share) * options.time_limit
-    stop = limit if wall is None else (1 - STRATEGY.assessment_share) * wall
+    wall = options.time_limit if wall is None else wall
     for_ranking = 1.0 if method.name == "lm" else EFFORT.planned
     start_time = time.monotonic()
-    ledger = Ledger(pool, start_time + for_ranking * stop)
+    # The search, another method, and what follows take from one account of time.
+    search_end = start_time + STRATEGY.search_share * wall
+    ledger = Ledger(pool, start_time + for_ranking * STRATEGY.search_share * wall)
     dintensity, note = uncertainties(curve)
     dintensity, tails = add_resolution_tails(curve, dintensity)
     notes = [*curve.notes, *filter(None, [note, tails])]
@@ -241,8 +243,11 @@ def _fit_curve(
     notes, dintensity = state.notes, state.dintensity
     fits, prior = search_result.fits, priors(suggestion, search_result.fits, explained=state.is_explained())
     notes.extend([*state.materials(), *search_result.notes])
-    longer = replace(ledger, until=start_time + max(stop, limit))
-    fits, refinement_notes = _refine_leader(longer, search_result.curve, dintensity, fits, prior, method, rng)
+    refining = replace(ledger, until=search_end)
+    fits, refinement_notes = _refine_leader(
+        refining, search_result.curve, dintensity, fits, prior, method, rng
+    )
+    longer = replace(refining, until=start_time + (1 - STRATEGY.assessment_share) * wall)
     unfitted = _list_unfitted(state, fits)
     notes.extend(
         [*refinement_notes, *_late(unfitted, options, ended=ledger.ended), *sentences_of(state.unanswered)]
@@ -275,7 +280,7 @@ def _fit_curve(
         given=_list_given(options, result.fits),
         contrast=options.contrast,
         ended=ended,
-        limit_met=ledger.cut and not ended,
+        limit_met=longer.cut and not ended,
         unfitted=unfitted,
         unfinished=_list_unfinished(state, result.fits, unfitted),
     )
@@ -637,7 +642,8 @@ def _present(tie: Iterable[str], ties: Iterable[str]) -> Iterable[str]:
 def fit_sample(pool: Pool, sample: Sample, options: FitOptions, patience: float = 1.0) -> SampleResult:
     """Fit as `fit_together` with running processes."""
     # The time limit is per curve; the clock may show `patience` times that, without changing what may be
-    # evaluated.
+    # evaluated. All stages take from one account, which ends with `end`.
+    end = time.monotonic() + patience * options.time_limit * len(sample.curves)
     check_compiler()
     sample = replace(sample, curves=tuple(map(use_scatter, sample.curves)))
     check_shared(sample, options)
@@ -647,47 +653,46 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions, patience: float 
             "Give either --solvent for all curves, or the solvent of each curve in the sample file."
         )
     if sample.kind == SECTORS:
-        return _fit_sectors(pool, sample, options, patience)
-    result = leaving_out(partial(_as_measured, pool, patience), pool, sample, options, patience)
+        return _fit_sectors(pool, sample, options, end)
+    result = leaving_out(partial(_as_measured, pool, end), pool, sample, options, end)
     return replace(result, contrast=options.contrast)
 
 
-def _fit_sectors(pool: Pool, sample: Sample, options: FitOptions, patience: float) -> SampleResult:
+def _fit_sectors(pool: Pool, sample: Sample, options: FitOptions, end: float) -> SampleResult:
     """Fit particles with a common direction; in a magnetic field the parts that it tells apart."""
     if options.fitted:
         raise SasnetError("Sectors are fitted without --fitted; fix parameters with --fixed instead.")
     if sample.field_azimuth is not None:
-        return _fit_in_field(pool, sample, options, patience)
-    most = options.time_limit * len(sample.curves)
-    ledger = Ledger(pool, time.monotonic() + patience * most, most=most)
+        return _fit_in_field(pool, sample, options, end)
+    ledger = Ledger(pool, end, most=options.time_limit * len(sample.curves))
     dintensities = tuple(uncertainties(curve)[0] for curve in sample.curves)
     return add_sample_verdict(fit_oriented(ledger, sample, dintensities, options), options)
 
 
-def _fit_in_field(pool: Pool, sample: Sample, options: FitOptions, patience: float) -> SampleResult:
+def _fit_in_field(pool: Pool, sample: Sample, options: FitOptions, end: float) -> SampleResult:
     """Fit nuclear and magnetic scattering as one shape of two contrasts; without any magnetic, all as one."""
     parts = separate_magnetism(sample)
-    search = partial(leaving_out, partial(_as_measured, pool, patience), pool)
+    search = partial(leaving_out, partial(_as_measured, pool, end), pool)
     if parts.is_seen:
-        result = _fit_magnetic_parts(pool, sample, options, patience, parts, search)
+        result = _fit_magnetic_parts(pool, sample, options, end, parts, search)
     else:
         curves = tuple(replace(curve, sector=None) for curve in sample.curves)
         isotropic = replace(sample, curves=curves, kind=SETTINGS, field_azimuth=None)
-        result = search(isotropic, options, patience)
+        result = search(isotropic, options, end)
     return add_magnetism(result, parts, sample, options)
 
 
 def _fit_magnetic_parts(
-    pool: Pool, sample: Sample, options: FitOptions, patience: float, parts: Magnetism,
+    pool: Pool, sample: Sample, options: FitOptions, end: float, parts: Magnetism,
     search: Callable[[Sample, FitOptions, float], SampleResult],
 ) -> SampleResult:  # fmt: skip
     """Fit spheres to all curves; other shapes to their parts where spheres do not settle it."""
-    spheres = _fit_spheres_in_field(pool, sample, options, patience, parts)
+    spheres = _fit_spheres_in_field(pool, sample, options, end, parts)
     if spheres is not None and _is_sphere(spheres, options):
         return spheres
     curves = parts.nuclear, parts.magnetic
     separated = Sample(curves, MAGNETIC, told=True, probes=("neutron",) * 2, values=({}, {}))
-    result = search(separated, options, patience)
+    result = search(separated, options, end)
     is_open = not result.explained or getattr(result.best, "name", "") in SPHERES
     return spheres if spheres is not None and is_open else result
 
@@ -700,13 +705,12 @@ def _is_sphere(spheres: SampleResult, options: FitOptions) -> bool:
 
 
 def _fit_spheres_in_field(
-    pool: Pool, sample: Sample, options: FitOptions, patience: float, parts: Magnetism
+    pool: Pool, sample: Sample, options: FitOptions, end: float, parts: Magnetism
 ) -> SampleResult | None:
     """Fit spheres to the curves as measured; None where they do not fit, or with a structure factor."""
     if options.structure_factor not in (None, "none"):
         return None
-    most = options.time_limit * len(sample.curves)
-    ledger = Ledger(pool, time.monotonic() + patience * most, most=most)
+    ledger = Ledger(pool, end, most=options.time_limit * len(sample.curves))
     dintensities = tuple(uncertainties(curve)[0] for curve in sample.curves)
     suggestion = suggest_models(parts.nuclear, options)[0]
     spheres = fit_magnetic(
@@ -715,24 +719,28 @@ def _fit_spheres_in_field(
     return add_sample_verdict(spheres, options) if spheres.explained else None
 
 
-def _as_measured(pool: Pool, patience: float, sample: Sample, options: FitOptions) -> SampleResult:
+def _as_measured(pool: Pool, end: float, sample: Sample, options: FitOptions) -> SampleResult:
     curves = sample.curves
     dintensities = tuple(uncertainties(curve)[0] for curve in curves)
     suggestion_pairs = [suggest_models(curve, options) for curve in curves]
     suggestions = [suggestion_pair for suggestion_pair, _ in suggestion_pairs]
-    fit_alone = partial(fit_with, pool, options=options, wall=patience * options.time_limit)
     whole = as_one_curve(sample, dintensities)
+    singles_end = end if len(curves) == 1 else end - STRATEGY.joint_share * (end - time.monotonic())
     if whole is None:
         suggestion = together(suggestions, options.prior)
         fits = tuple(
-            fit_alone(c, answer=suggestion_pair, options=_add_solvent(options, sample, i))
+            fit_with(
+                pool, c, _add_solvent(options, sample, i), answer=suggestion_pair,
+                wall=(singles_end - time.monotonic()) / (len(curves) - i),
+            )
             for i, (c, suggestion_pair) in enumerate(zip(curves, suggestion_pairs, strict=True))
-        )
+        )  # fmt: skip
         single_fits = Alone(curves, dintensities, fits)
     else:  # a window of q alone tells little
         answer, seen_suggestions = suggest_models(whole, options)
         suggestion = _copy_structure_factors(together([*suggestions, answer], options.prior), answer)
-        as_one = fit_alone(whole, answer=(suggestion, seen_suggestions))
+        seconds_left = singles_end - time.monotonic()
+        as_one = fit_with(pool, whole, options, answer=(suggestion, seen_suggestions), wall=seconds_left)
         single_fits = Alone((whole,), (as_one.dintensity,), (as_one,))
     if len(curves) == 1:
         suggestion_pair = single_fits.fits[0]
@@ -744,7 +752,7 @@ def _as_measured(pool: Pool, patience: float, sample: Sample, options: FitOption
             single_fits.fits,
             verdict=suggestion_pair.verdict,
         )
-    result = _jointly(pool, patience, sample, dintensities, options, suggestion, single_fits)
+    result = _jointly(pool, end, sample, dintensities, options, suggestion, single_fits)
     result = replace(
         result, against=tuple(contradicting(suggestion, suggestions)), apart=_apart(result, single_fits)
     )
@@ -764,19 +772,20 @@ def _add_solvent(options: FitOptions, sample: Sample, i: int) -> FitOptions:
 
 def _jointly(
     pool: Pool,
-    patience: float,
+    end: float,
     sample: Sample,
     dintensities: tuple[Any, ...],
     options: FitOptions,
     suggestion: Suggestion,
     single_fits: Alone,
 ) -> SampleResult:
-    most = options.time_limit * len(sample.curves)
-    ledger = Ledger(pool, time.monotonic() + patience * most, most=most)
+    start_time = time.monotonic()
+    search_end = start_time + STRATEGY.search_share * (end - start_time)
+    ledger = Ledger(pool, search_end, most=options.time_limit * len(sample.curves))
     readings = search(ledger, sample, dintensities, options, suggestion, single_fits)
     results = [_result(reading, dintensities, suggestion) for reading in readings]
     best = results[0] if results[0].explained else _disagreeing(ledger, readings, results, options)
-    return widen_joint_errors(ledger, best, options)
+    return widen_joint_errors(replace(ledger, until=end), best, options)
 
 
 def _result(reading: Reading, dintensities: tuple[Any, ...], suggestion: Suggestion) -> SampleResult:
@@ -876,19 +885,17 @@ def leaving_out(
     pool: Pool,
     sample: Sample,
     options: FitOptions,
-    patience: float,
+    end: float,
 ) -> SampleResult:
     """Fit a sample without apparently dimmed first points if only that explains it."""
     clear = exclude_steps(sample)
     if clear is sample or len(sample.curves) < 2:
         return fit(sample, options)
     result = fit(clear, replace(options, time_limit=options.time_limit / 2))
-    if not result.explained:
+    if not result.explained and time.monotonic() < end:
         return fit(sample, options)
-    kept_places = _find_explained(
-        Ledger(pool, time.monotonic() + patience * JOINT.seconds), sample, result, options
-    )
-    if kept_places:
+    kept_places = _find_explained(Ledger(pool, end), sample, result, options) if result.explained else set()
+    if kept_places and time.monotonic() < end:
         clear = exclude_steps(sample, kept_places)
         result = fit(clear, options)
     return replace(result, notes=(*result.notes, *_describe_excluded(sample, clear)))

@@ -139,8 +139,8 @@ class Ledger:
 
     pool: Pool
     until: float  #: By ``time.monotonic()``: when the time limit is up whatever was spent.
-    #: The same, later, for what is assured and as long as nothing is fitted: on a busy machine imports and
-    #: the fast models may take longer than any time limit, and any answer is better than none.
+    #: The same, later, as long as nothing is fitted: on a busy machine imports and the fast models may take
+    #: longer than any time limit, and any answer is better than none.
     first: float = -np.inf
     most: float = np.inf  #: Of `clock`, what all tasks may spend, s.
     spent: float = 0.0
@@ -163,7 +163,7 @@ class Ledger:
     ) -> Iterator[tuple[int, Any]]:
         """Run as `Pool.run` within this ledger's clock; answers come in the order of what was asked."""
         shares = Shares(seconds, tasks)
-        wall = self._end_of(tasks) - time.monotonic()
+        wall = self._end - time.monotonic()
         answers_by_index = dict(self.pool.run(work, tasks, wall, shares))
         self.spent += math.fsum(shares.used.values())  # the same in whatever order they came
         self.fitted = self.fitted or any(map(np.isfinite, shares.chisq.values()))
@@ -172,7 +172,7 @@ class Ledger:
         self.ended = self.ended or any(isinstance(answer, EndedError) for answer in answers_by_index.values())
         yield from sorted(answers_by_index.items(), key=lambda item: item[0])
 
-    def _end_of(self, tasks: Sequence[Named]) -> float:
-        """When these tasks have to be done, by ``time.monotonic()``."""
-        assured = any(getattr(task, "assured", False) for task in tasks)
-        return self.until if self.fitted and not assured else max(self.until, self.first)
+    @property
+    def _end(self) -> float:
+        """When tasks have to be done, by ``time.monotonic()``."""
+        return self.until if self.fitted else max(self.until, self.first)

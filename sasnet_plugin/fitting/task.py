@@ -73,7 +73,7 @@ class Task:
     attempt: int = 0
     #: Calculate the model at the measured points alone, as SasView does, whatever its fringes need.
     as_measured: bool = False
-    #: It is fitted however short the time is: a simple model of the network's first groups.
+    #: It is fitted however few evaluations are left: a simple model of the network's first groups.
     assured: bool = False
     #: The user named the model: it is fitted to the end, however much better others are.
     named: bool = False

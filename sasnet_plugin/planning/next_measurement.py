@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -64,6 +66,10 @@ _OTHER_Q = (0.4, 2.5)
 _DILUTED = 0.25
 #: Factor by which the time is shortened to see which of several measurements decides sooner.
 _SHORTER = 4.0
+#: Of a time limit, what the fits may take before the plan has the rest.
+FIT_SHARE = 0.8
+#: Seconds in which what is under way may still end when the time is up.
+_GRACE = 3.0
 #: Errors of a match point's volume fraction from which on it says nothing.
 _VAGUE = 0.2
 
@@ -302,6 +308,7 @@ def next_measurement(
     rng: np.random.Generator | None = None,
     progress: Callable[[int, int], None] | None = None,
     ended: Callable[[], bool] = bool,
+    time_limit: float | None = None,
 ) -> Plan:
     """Rank the measurements that could follow by what they would decide.
 
@@ -338,38 +345,70 @@ def next_measurement(
         Is called with the number of measurements done and of all.
     ended : callable, optional
         Returns true when the user has enough; the plan then holds what was calculated.
+    time_limit : float, optional
+        Seconds after which the plan holds what was calculated.
 
     Raises
     ------
     SasnetError
-        No model was fitted; unknown parameter, material or instrument.
+        No model was fitted; unknown parameter, material or instrument; no time for any measurement.
     """
-    solvents, missing = _choose_solvents(result, solvents)
-    exchange, changes = exchange or {}, changes or {}
-    _check_names(result, [*exchange, *(name for values in changes.values() for name in values)])
-    rivals, notes = _rivals(result, needs_densities=bool(solvents))
-    settled, held = _settle(result, rivals, parameter), _compare(earlier, result)
-    notes = [held, *notes, *_list_conflicts(result, rivals[0], exchange)]
-    offers = _select(_list_offers(result, solvents, exchange, instrument, changes), only)
-    question = _Question(parameter, _goal(aim, parameter), _unit_time(time, instrument), ended)
-    shares = {rival.short_name: rival.weight for rival in rivals}
-    if settled:
-        return _make_settled_plan(result, shares, question, held, settled)
-    generator = rng or np.random.default_rng(0)
-    draws = _draw(rivals, generator)
-    ranked = _rank(rivals, draws, offers, question, progress)
-    ranked = _forecast(result, rivals, draws, question, generator, ranked)
-    notes += [*_same(rivals, ranked), *_match_points(result, rivals, draws[0], offers, exchange, solvents)]
-    notes += [missing, question.note_end(len(ranked), len(offers))]
-    now, unit = _now(rivals, parameter)
-    # On average no measurement makes it less likely that the likeliest model is right; pairs of models that
-    # nothing decides between are calculated as if there were noise.
-    ranked = [each.raise_chances(_now(rivals, None)[0]) for each in ranked]
-    plan = Plan(
-        tuple(ranked), shares, question.goal, parameter, now, question.time, instrument is not None, unit,
-        tuple(filter(None, notes)), files=_files(result),
-    )  # fmt: skip
-    return _add_predictions(plan, rivals)
+    clock = _Clock(ended, time_limit)
+    try:
+        solvents, missing = _choose_solvents(result, solvents)
+        exchange, changes = exchange or {}, changes or {}
+        _check_names(result, [*exchange, *(name for values in changes.values() for name in values)])
+        rivals, notes = _rivals(result, clock, needs_densities=bool(solvents))
+        settled, held = _settle(result, rivals, parameter), _compare(earlier, result)
+        notes = [held, *notes, *_list_conflicts(result, rivals[0], exchange)]
+        offers = _select(_list_offers(result, solvents, exchange, instrument, changes), only)
+        question = _Question(parameter, _goal(aim, parameter), _unit_time(time, instrument), clock.is_over)
+        shares = {rival.short_name: rival.weight for rival in rivals}
+        if settled:
+            return _make_settled_plan(result, shares, question, held, settled)
+        generator = rng or np.random.default_rng(0)
+        draws = _draw(rivals, generator)
+        ranked = _rank(rivals, draws, offers, question, progress)
+        ranked = _forecast(result, rivals, draws, question, generator, ranked)
+        notes += _same(rivals, ranked)
+        with suppress(_NoTimeError):
+            notes += _match_points(result, rivals, draws[0], offers, exchange, solvents)
+        notes += [missing, question.note_end(len(ranked), len(offers))]
+        now, unit = _now(rivals, parameter)
+        # On average no measurement makes it less likely that the likeliest model is right; pairs of models
+        # that nothing decides between are calculated as if there were noise.
+        ranked = [each.raise_chances(_now(rivals, None)[0]) for each in ranked]
+        plan = Plan(
+            tuple(ranked), shares, question.goal, parameter, now, question.time, instrument is not None, unit,
+            tuple(filter(None, notes)), files=_files(result),
+        )  # fmt: skip
+        with suppress(_NoTimeError):
+            plan = _add_predictions(plan, rivals)
+        return plan
+    except _NoTimeError:
+        raise SasnetError(sentences.NO_TIME()) from None
+
+
+class _NoTimeError(Exception):
+    """There is no time to calculate another curve."""
+
+
+class _Clock:
+    """When a plan ends: with the user's wish or its time limit, and some seconds later in any calculation."""
+
+    def __init__(self, ended: Callable[[], bool], time_limit: float | None) -> None:
+        self._ended, self._since = ended, math.inf
+        self._until = monotonic() + (math.inf if time_limit is None else time_limit)
+
+    def is_over(self) -> bool:
+        over = self._ended() or monotonic() > self._until
+        self._since = min(self._since, monotonic()) if over else math.inf
+        return over
+
+    def check(self) -> None:
+        """Raise `_NoTimeError` if what was under way at the end was not done soon after it."""
+        if self.is_over() and monotonic() > self._since + _GRACE:
+            raise _NoTimeError
 
 
 def _draw(rivals: Sequence[Rival], rng: np.random.Generator) -> list[list[Floats]]:
@@ -427,18 +466,23 @@ def _rank(
     def look_at(measurement: Measurement, time: float) -> Outlook:
         return foresee(rivals, first_draws, measurement, time, question.parameter)
 
-    for measurement in offers:
-        if question.ended() and looks:
-            break
-        looks.append(look_at(measurement, question.time))
-        tell(len(looks), total)
-    looks = _sort_by_time(looks, question, look_at, question.time)
+    with suppress(_NoTimeError):
+        for measurement in offers:
+            if question.ended() and looks:
+                break
+            looks.append(look_at(measurement, question.time))
+            tell(len(looks), total)
+    if not looks:
+        raise _NoTimeError
+    with suppress(_NoTimeError):
+        looks = _sort_by_time(looks, question, look_at, question.time)
     ranked = [Ranked(look) for look in looks]
-    for i, look in enumerate(looks[:_SEARCHED]):
-        if question.ended():
-            break
-        ranked[i] = _search_time(rivals, draws, look, question)
-        tell(len(offers) + i + 1, total)
+    with suppress(_NoTimeError):
+        for i, look in enumerate(looks[:_SEARCHED]):
+            if question.ended():
+                break
+            ranked[i] = _search_time(rivals, draws, look, question)
+            tell(len(offers) + i + 1, total)
     return sorted(ranked, key=question.order)
 
 
@@ -452,8 +496,10 @@ def _forecast(
 ) -> list[Ranked]:
     if question.parameter is None:
         return ranked
-    forecast = _Forecast(result, rivals, draws, question, rng)
-    return forecast.confirm(forecast.rank(ranked))
+    with suppress(_NoTimeError):
+        forecast = _Forecast(result, rivals, draws, question, rng)
+        return forecast.confirm(forecast.rank(ranked))
+    return ranked
 
 
 def _compare(earlier: Plan | Mapping[str, Any] | None, result: FitResult | SampleResult) -> str:
@@ -704,7 +750,9 @@ def _check_names(result: FitResult | SampleResult, names: Sequence[str]) -> None
         raise SasnetError(sentences.NOT_IN_MODELS(name=name, names=", ".join(known)))
 
 
-def _rivals(result: FitResult | SampleResult, *, needs_densities: bool) -> tuple[list[Rival], list[str]]:
+def _rivals(
+    result: FitResult | SampleResult, clock: _Clock, *, needs_densities: bool
+) -> tuple[list[Rival], list[str]]:
     fits: Sequence[ModelFit | JointFit] = result.fits
     if not fits:
         raise SasnetError(sentences.NOTHING_TO_PLAN(file=_files(result)[0]))
@@ -715,7 +763,7 @@ def _rivals(result: FitResult | SampleResult, *, needs_densities: bool) -> tuple
     for i, weight in left.items():
         densities = _unknown_densities(result, fits[i]) if needs_densities else frozenset[str]()
         unknown |= dict.fromkeys(sorted(densities))
-        rivals.append(_rival(result, fits[i], weight, densities, finest))
+        rivals.append(_rival(result, fits[i], weight, densities, finest, clock))
         rivals[-1].add_kinds()
     counted = [fits[i].name for i in left if fits[i].weight < LEAST_WEIGHT]
     return rivals, _list_notes(result, counted, list(unknown))
@@ -743,10 +791,15 @@ def _list_notes(
     return notes
 
 
-def _rival(result: Any, fit: Any, weight: float, densities: frozenset[str], per_decade: int | None) -> Rival:
+def _rival(
+    result: Any, fit: Any, weight: float, densities: frozenset[str], per_decade: int | None, clock: _Clock
+) -> Rival:
     if isinstance(result, SampleResult):
-        return _joint_rival(result, fit, weight, densities, per_decade)
-    return Rival([fit], [result.curve], [result.dintensity], weight, densities, per_decade=per_decade)
+        return _joint_rival(result, fit, weight, densities, per_decade, clock)
+    return Rival(
+        [fit], [result.curve], [result.dintensity], weight, densities, per_decade=per_decade,
+        check_time=clock.check,
+    )  # fmt: skip
 
 
 def _weights(fits: Sequence[ModelFit | JointFit]) -> list[float]:
@@ -770,7 +823,7 @@ def _log_evidence(fit: ModelFit | JointFit) -> float:
 
 
 def _joint_rival(
-    result: Any, fit: Any, weight: float, densities: frozenset[str], per_decade: int | None
+    result: Any, fit: Any, weight: float, densities: frozenset[str], per_decade: int | None, clock: _Clock
 ) -> Rival:
     curves = result.sample.curves
     own = {name for own in fit.own for name, p in own.items() if not p.fixed}
@@ -778,8 +831,9 @@ def _joint_rival(
         own -= {"scale"}
     singles = [fit.make_curve_fit(i) for i in range(len(curves))]
     return Rival(
-        singles, list(curves), list(result.dintensities), weight, densities, frozenset(own), per_decade
-    )
+        singles, list(curves), list(result.dintensities), weight, densities, frozenset(own), per_decade,
+        clock.check,
+    )  # fmt: skip
 
 
 def _unknown_densities(result: Any, fit: Any) -> frozenset[str]:

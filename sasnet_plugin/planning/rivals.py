@@ -120,7 +120,8 @@ class Rival:
     """A fitted model as a rival of others: its fits and curves so far, and its probability `weight`.
 
     `densities` are scattering length densities that are unknown although they were not fitted, `own` are free
-    parameters that each curve has of its own. All rivals are calculated at `per_decade` points of q: one
+    parameters that each curve has of its own. `check_time` is called before each curve is calculated and
+    raises where there is no time for more. All rivals are calculated at `per_decade` points of q: one
     formula on two grids would be two curves.
     """
 
@@ -133,11 +134,12 @@ class Rival:
         densities: frozenset[str] = frozenset(),
         own: frozenset[str] = frozenset(),
         per_decade: int | None = None,
+        check_time: Callable[[], None] = lambda: None,
     ) -> None:
-        self._fits = fits
+        self._fits, self._check_time = fits, check_time
         self._make_again = partial(
             Rival, curves=curves, dintensities=dintensities, weight=weight, densities=densities, own=own,
-            per_decade=per_decade,
+            per_decade=per_decade, check_time=check_time,
         )  # fmt: skip
         self.fit, self.weight = fits[0], weight
         self.name, self.short_name = self.fit.name, self.fit.short_name
@@ -297,6 +299,7 @@ class Rival:
 
     def _calculate(self, grid: Hashable, curves: ModelCurves, values: dict[str, Any]) -> Floats:
         # I(q); a scale, a background or a factor of all contrasts needs no curve but the known one.
+        self._check_time()
         factor, shape = self._divide_contrasts(values)
         key = (grid, *((name, value) for name, value in shape.items() if name not in curves.linear))
         parts = self._once(key, lambda: curves.intensity(shape))

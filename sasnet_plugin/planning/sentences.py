@@ -114,6 +114,7 @@ ENDED = template(
     "Ended early: {done} of {of} measurements were compared, and not all counting times were calculated.",
     done="3", of="9",
 )  # fmt: skip
+NO_TIME = template("The time was up before any measurement was compared. Give a longer time limit.")
 NOT_SEARCHED = template(
     "So far {measurement} is best; the time to {aim} was not calculated.", measurement="in 40%D2O",
     aim="95 %",

@@ -18,6 +18,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -235,25 +236,32 @@ def begin(workers: int) -> Callable[[FitJob, Say], tuple[str, Any]]:
 def _run_fit(pool: Workers, reader: Reader, job: FitJob, say: Say, workers: int) -> tuple[str, Any]:
     from ..fitting.api import fit_with
     from ..fitting.asked import check_names
+    from ..planning.next_measurement import FIT_SHARE
     from ..planning.options import fix_exchanging
 
-    question = _question(job)
+    question, start_time = _question(job), time.monotonic()
+    share = 1.0 if job.body.get("plan") is None else FIT_SHARE  # the plan has the rest of the time
     fit_settings = fix_exchanging(fit_options(job.body), question.get("exchange"))
     options = replace(fit_settings, workers=workers, also=_also(job))
     check_names(options)
     watched = Watched(pool, lambda **progress: say((PROGRESS, progress)))
     curves = [reader.curve(place) for place in job.places]
     if len(curves) > 1:
-        return _sample_done(watched, curves, options, job, question, say)
-    result = fit_with(watched, curves[0], options)
+        return _sample_done(watched, curves, options, job, question, say, share)
+    result = fit_with(watched, curves[0], options, wall=share * options.time_limit)
     commands = {"command": _command(result, options), "again": again(result, options)}
-    planned, written = _make_plan(result, question, job, say)
+    seconds_left = options.time_limit - (time.monotonic() - start_time)
+    planned, written = _make_plan(result, question, job, say, seconds_left)
     say((ANSWER, plain(describe_fit(result) | commands | planned)))
     return FILES, [*write_fit(result, Path(job.folder)), *written]
 
 
 def plan_next(
-    result: FitResult | SampleResult, question: Mapping[str, Any], folder: Path, say: Say
+    result: FitResult | SampleResult,
+    question: Mapping[str, Any],
+    folder: Path,
+    say: Say,
+    time_limit: float | None = None,
 ) -> tuple[dict[str, Any], list[str]]:
     """Return the next measurement as ``lines``, cells of a ``table``, its header first, ``json`` and
     ``picture``, a PNG in base64, and names of the files written; without a plan, the one line says why.
@@ -266,7 +274,7 @@ def plan_next(
         say((PROGRESS, {"done": done, "of": of, "name": str(sentences.PLANNING)}))
 
     try:
-        plan = next_measurement(result, **question, progress=tell)
+        plan = next_measurement(result, **question, progress=tell, time_limit=time_limit)
     except SasnetError as error:  # the fit is an answer without it
         return {"lines": [str(error)], "table": []}, []
     if not plan.ranked:
@@ -296,11 +304,15 @@ def _question(job: FitJob) -> dict[str, Any]:
 
 
 def _make_plan(
-    result: FitResult | SampleResult, question: Mapping[str, Any], job: FitJob, say: Say
+    result: FitResult | SampleResult,
+    question: Mapping[str, Any],
+    job: FitJob,
+    say: Say,
+    seconds_left: float,
 ) -> tuple[dict[str, Any], list[str]]:
     if job.body.get("plan") is None or not result.fits:
         return {}, []
-    answer, written = plan_next(result, question, Path(job.folder), say)
+    answer, written = plan_next(result, question, Path(job.folder), say, seconds_left)
     return {"plan": answer}, written
 
 
@@ -333,7 +345,13 @@ def again(result: FitResult, options: FitOptions) -> dict[str, Any] | None:
 
 
 def _sample_done(
-    pool: Watched, curves: list[Any], options: FitOptions, job: FitJob, question: Mapping[str, Any], say: Say
+    pool: Watched,
+    curves: list[Any],
+    options: FitOptions,
+    job: FitJob,
+    question: Mapping[str, Any],
+    say: Say,
+    share: float,
 ) -> tuple[str, Any]:
     from ..data.sample.described import as_toml, sample_of
     from ..files import put_whole
@@ -347,9 +365,11 @@ def _sample_done(
         file = Path(job.folder) / _SAMPLE
         put_whole(file, as_toml(described).encode(), "sample file", make_folder=True)
         options = replace(options, also=options.also | {"--sample-file": str(file)})
-    result = fit_sample(pool, tie_exchanging(sample, question.get("exchange")), options)
+    start_time = time.monotonic()
+    result = fit_sample(pool, tie_exchanging(sample, question.get("exchange")), options, share)
+    seconds_left = options.time_limit * len(curves) - (time.monotonic() - start_time)
     descriptions = [describe_fit(fit_result) for fit_result in result.as_results()]
-    planned, written = _make_plan(result, question, job, say)
+    planned, written = _make_plan(result, question, job, say, seconds_left)
     say((ANSWER, plain({"sample": result.as_dict(), "each": descriptions, **planned})))
     return FILES, [*sample_written(result, Path(job.folder)), *([_SAMPLE] if described else []), *written]
 

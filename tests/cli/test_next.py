@@ -22,7 +22,7 @@ _MODELS = [
     "--workers",
     "1",
     "--time-limit",
-    "30",
+    "300",
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ from sasnet_plugin.batch import worker
 from sasnet_plugin.batch.plan import Options
 from sasnet_plugin.fitting import api, ledger
 from sasnet_plugin.fitting.ledger import Ledger, Shares
-from sasnet_plugin.fitting.pool import answer_of
+from sasnet_plugin.fitting.pool import InProcess, answer_of
 from sasnet_plugin.fitting.settings import EFFORT
 from sasnet_plugin.fitting.start_values import screening
 from sasnet_plugin.fitting.task import Budget, FitOptions, LateError, Plan
@@ -113,6 +114,44 @@ def test_a_clock_that_is_up_before_anything_is_fitted_still_gives_the_fast_model
     left = f"Not fitted within the time limit (go on with --time-limit {max(300, 4 * limit):.0f}): ellipsoid."
     assert left in found.notes
     assert found.as_dict()["unfitted"] == ["ellipsoid"]
+
+
+def test_assured_models_extend_the_time_only_until_something_is_fitted(clock: list[float]) -> None:
+    """They took as long again as the time limit where others were fitted: 45 s of VTMA's 90 s."""
+    walls = list[float]()
+
+    class Recording(_Beside):
+        def run(self, work: Any, asked: Sequence[Any], seconds: float, plan: Plan | None = None) -> Any:
+            walls.append(seconds)
+            return super().run(work, asked, seconds, plan)
+
+    kept = Ledger(Recording(1, 0), 10.0, first=70.0)
+    asked = [SimpleNamespace(name="a", budget=Budget(1.0), assured=True)]
+    for _ in range(2):
+        list(kept.run(print, asked, 5.0))
+    assert walls == [70.0, 10.0]
+
+
+def test_all_stages_of_a_fit_take_from_one_account_of_time(
+    monkeypatch: pytest.MonkeyPatch, simulated: Callable[..., Curve], bank: Bank
+) -> None:
+    """The search leaves some of it, so that the reported errors are those with all that is unknown."""
+    ends = dict[str, float]()
+    run = ledger.Ledger.run
+
+    def recorded(kept: Ledger, work: Any, *args: Any) -> Any:
+        ends[work.__name__] = max(ends.get(work.__name__, 0.0), kept.until)
+        return run(kept, work, *args)
+
+    monkeypatch.setattr(ledger.Ledger, "run", recorded)
+    curve = simulated("sphere", {"radius": 60.0, "background": 0.01})
+    began = time.monotonic()
+    options = FitOptions(models=("sphere",), structure_factor="none", time_limit=40.0)
+    api.fit_with(InProcess(bank), curve, options, wall=30.0)
+    late = time.monotonic() - began  # of the machine, until the account was opened
+    assert {"fit_candidate", "fit_by_bumps", "errors_to_add"} <= ends.keys()
+    assert ends["fit_candidate"] - began < 0.8 * 30.0 + late
+    assert 0.9 * 30.0 < ends["errors_to_add"] - began < 30.0 + late
 
 
 def _row(path: Path, bank: Bank, limit: float) -> dict[str, Any]:

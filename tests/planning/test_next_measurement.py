@@ -60,6 +60,16 @@ def _curve(intensity: np.ndarray, exposure: float = 400.0, seed: int = 0) -> Cur
     return Curve(_Q, intensity + noise, sigma, dq=0.04 * _Q, file="a.dat", intensity_unit="cm⁻¹")
 
 
+#: Seconds in which what is under way may still end.
+_GRACE = "sasnet_plugin.planning.next_measurement._GRACE"
+
+
+@pytest.fixture(autouse=True)
+def _busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is ended early has time for its first measurement, however busy this machine is."""
+    monkeypatch.setattr(_GRACE, 600.0)
+
+
 @pytest.fixture(scope="module")
 def spheres() -> FitResult:
     """Spheres of 40 Å in D2O, contrast known."""
@@ -302,6 +312,19 @@ def test_a_plan_that_is_ended_early_says_so_and_no_more(spheres: FitResult) -> N
     assert "Ended early: 1 of 3 measurements were compared" in plan.notes[-1]
     assert "is best; the time to 95 % was not calculated" in plan.lines()[1]
     assert "None of these" not in str(plan)
+
+
+def test_a_plan_ends_with_its_time_limit_also_within_one_measurement(
+    spheres: FitResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fit = spheres.fits[0]
+    two = replace(spheres, fits=(replace(fit, weight=0.6), replace(fit, weight=0.4)))
+    plan = next_measurement(two, solvents=(), time_limit=0.0)
+    assert any(note.startswith("Ended early: 1 of 3") for note in plan.notes)
+    # Where not even one is compared in time, there is no plan, and no wait either.
+    monkeypatch.setattr(_GRACE, 0.0)
+    with pytest.raises(SasnetError, match="before any measurement was compared"):
+        next_measurement(two, solvents=(), time_limit=0.0)
 
 
 def test_a_search_that_is_ended_stops_at_once_and_shows_no_half_found_time(

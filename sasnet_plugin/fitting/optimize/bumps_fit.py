@@ -62,7 +62,7 @@ class Reported:
     curve: Curve
     dintensity: Floats  #: Shape (n,).
     fit: ModelFit
-    #: It is fitted however short the time is: what is reported does not depend on how busy a machine is.
+    #: In a batch it may end some seconds after the limit, so that few rows depend on how busy a machine is.
     assured: bool = True
 
     @property

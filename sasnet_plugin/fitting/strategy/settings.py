@@ -58,7 +58,15 @@ class StrategySettings:
         (100.0, 20.0), "By which χ² may still fall after the rough and after the coarse refinement."
     )
     gain_explained: tuple[float, float] = setting((15.0, 1.3), "The same where another model explains.")
-    assessment_share: float = setting(0.05, "The same, what is kept for the assessment.", "share")
+    search_share: float = setting(
+        0.75,
+        "Of the time limit on the wall, what the search has at most; the rest is for Bumps and errors.",
+        "share",
+    )
+    joint_share: float = setting(
+        0.2, "Of the time of a sample, what is kept for joint fits after those of single curves.", "share"
+    )
+    assessment_share: float = setting(0.05, "Of the time limit, what is kept for the assessment.", "share")
     more_volume: float = setting(0.05, "Volume fraction at which a product starts from its form's fit.")
     broad_widths: tuple[float, ...] = setting(
         (0.1, 0.3, 0.5),
