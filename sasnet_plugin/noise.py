@@ -19,8 +19,8 @@ _FOURTH_NORM = float(np.sqrt(np.sum(_FOURTH**2)))
 #: or below whose inverse they are too large, if so large a share of the points agrees.
 MISSTATED, _SHARE = 3.0, 0.2
 #: Fourth differences in a window. Noise and no curvature makes them where so many are of another sign than
-#: the one before (0.8 of noise, next to none of a smooth curve), and their mean over their median is no larger
-#: (1.2 of noise).
+#: the one before (0.8 of noise, next to none of a smooth curve), and their mean over their median no larger
+#: than this (1.2 of noise).
 _WINDOW, SIGN_CHANGES, _MEAN = 21, 0.65, 2.0
 #: Span of ln I from which on the noise's power of I is fitted, and the power below: counts.
 _SPAN, _COUNTS = 1.0, 0.5

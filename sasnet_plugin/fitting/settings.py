@@ -89,6 +89,7 @@ class EffortSettings:
 class ProblemSettings:
     """Of `problem`: what is fitted, and at how many points a model is calculated."""
 
+    temperature: float = setting(298.15, "Of a sample whose charge is fitted, where nothing states it.", "K")
     no_value: float = setting(
         1e6, "Residual where a model has no value, or no sample is; finite, so that a fit turns back."
     )

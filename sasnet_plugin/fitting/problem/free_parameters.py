@@ -31,6 +31,8 @@ EFFECTIVE_MODE = "radius_effective_mode"
 _NOT_FITTED = frozenset(
     {"structure_factor_mode", EFFECTIVE_MODE, "radius_effective", "temperature", "dielectconst"}
 )
+#: The structure factor whose charge depends on the temperature and the dielectric constant of the solvent.
+CHARGED = "hayter_msa"
 #: Fitted where there is some, as a width of sizes is.
 SALT = "concentration_salt"
 #: Counts that a body has: integers, which a slope cannot find.
@@ -39,6 +41,26 @@ COUNTS = frozenset(
 )
 #: Other integers: how many parameters there are, or which kind of shape.
 _OTHER_INTEGERS = frozenset({"n", "n_steps", "level", "n_sides", "case_num"})
+
+
+def dielectric_constant_of_water(temperature: float) -> float:
+    """Relative, at a temperature in K between 273 and 373 (C. G. Malmberg & A. A. Maryott, J. Res. Natl. Bur.
+    Stand. 56 (1956) 1).
+    """
+    t = temperature - 273.15
+    return 87.740 - 0.40008 * t + 9.398e-4 * t**2 - 1.410e-6 * t**3
+
+
+def add_surroundings(
+    factor: str | None, fixed: Mapping[str, float], free: Collection[str] = (), prefix: str = ""
+) -> dict[str, float]:
+    """Fixed values with those of water at 25 °C around charged particles, but for what is given or `free`."""
+    if factor != CHARGED:
+        return dict(fixed)
+    temperature = fixed.get(f"{prefix}temperature", PROBLEM.temperature)
+    water = {"temperature": temperature, "dielectconst": dielectric_constant_of_water(temperature)}
+    named = {f"{prefix}{name}": value for name, value in water.items()}
+    return {name: value for name, value in named.items() if name not in free} | dict(fixed)
 
 
 def names_of(info: Any) -> set[str]:

@@ -33,7 +33,7 @@ from ..problem.bounds import range_of
 from ..problem.contrast import compute_contrast_values
 from ..problem.contrast_forms import ContrastForms
 from ..problem.experiment import TimeUpError, starting_values
-from ..problem.free_parameters import SALT, complete_distributions, moving
+from ..problem.free_parameters import SALT, add_surroundings, complete_distributions, moving
 from ..problem.model_curves import ModelCurves
 from ..problem.shared_parameters import Plan, plan_of
 from ..result.components import bare
@@ -110,14 +110,17 @@ def make_restart_task(
     """A joint fit from where it has ended."""
     starts = tuple(starting_values(fit.make_curve_fit(i)) for i in range(len(sample.curves)))
     return JointTask(
-        sample, dintensities, fit.model, fit.structure_factor, starts, collect_fixed(options, fit.model),
+        sample, dintensities, fit.model, fit.structure_factor, starts,
+        collect_fixed(options, fit.model, fit.structure_factor),
         dict(options.ranges), options.fitted, fit.probability, fit.per_decade,
         JOINT if fit.lacking() else BESIDE, settled=True,
     )  # fmt: skip
 
 
-def collect_fixed(options: FitOptions, model: str) -> dict[str, float]:
-    return {**(compute_contrast_values(options.contrast, model) if options.contrast else {}), **options.fixed}
+def collect_fixed(options: FitOptions, model: str, factor: str | None = None) -> dict[str, float]:
+    contrast = compute_contrast_values(options.contrast, model) if options.contrast else {}
+    free = {*options.fitted, *options.ranges}
+    return add_surroundings(factor, {**contrast, **options.fixed}, free)
 
 
 def fit_jointly(task: JointTask, bank: Any, budget: Budget) -> JointFit:
@@ -514,7 +517,8 @@ def make_error_task(
     """A fit with what is to be known of its errors."""
     given_names = frozenset({*options.fixed, *sample.ties})
     curve_fits = tuple(fit.make_curve_fit(i) for i in range(len(sample.curves)))
-    plan = plan_of(sample, fit.model, fit.structure_factor, collect_fixed(options, fit.model))
+    fixed = collect_fixed(options, fit.model, fit.structure_factor)
+    plan = plan_of(sample, fit.model, fit.structure_factor, fixed)
     return Held(
         sample.curves, dintensities, curve_fits, moving(fit.derivatives), given_names,
         STRATEGY.relative_dq[-1], plan=plan, ranged=frozenset(options.ranges),

@@ -637,7 +637,7 @@ def _task(ask: _Asked, pair: Pair, chance: float, single: Budget) -> JointTask:
         )
         task = Task(
             single_fits.curves[i], single_fits.dintensities[i], *pair, chance,
-            collect_fixed(options, pair[0]),
+            collect_fixed(options, *pair),
             dict(options.ranges), options.fitted, budget=single,
         )  # fmt: skip
         for _, answer in answers(ledger, fit_candidate, [task], ledger.remaining):
@@ -646,7 +646,7 @@ def _task(ask: _Asked, pair: Pair, chance: float, single: Budget) -> JointTask:
     starts += (None,) * (len(ask.sample.curves) - len(starts))  # where all are one curve
     sampling = [fit.per_decade for fit in fits if fit is not None and fit.per_decade is not None]
     return JointTask(
-        ask.sample, ask.dintensities, *pair, starts, collect_fixed(options, pair[0]),
+        ask.sample, ask.dintensities, *pair, starts, collect_fixed(options, *pair),
         dict(options.ranges), options.fitted, chance, max(sampling, default=None), JOINT,
     )  # fmt: skip
 

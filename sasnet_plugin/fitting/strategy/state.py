@@ -16,7 +16,8 @@ from ..evidence.discrepancy import Discrepancy
 from ..evidence.marginal import Evidence, evidence
 from ..problem.contrast import compute_contrast_values, fix_contrast
 from ..problem.conventions import conventional, fix_default_solvent
-from ..problem.sums import as_part
+from ..problem.free_parameters import add_surroundings
+from ..problem.sums import as_part, prefix
 from ..result.fit_result import SizeMixture
 from ..result.model_fit import ModelFit, doubtful, explains
 from ..settings import ASSESSMENT, EVIDENCE
@@ -235,7 +236,10 @@ class State:
             budget=budget.limit_by(Budget(best_chisq=self.least_reduced)), as_measured=hypothesis.as_measured,
             named=self.is_named(hypothesis), fitted=fitted, **changes,
         )  # fmt: skip
-        return self._apply_given(task)
+        task = self._apply_given(task)
+        begin = prefix(0) if hypothesis.second is not None else ""
+        free = {*task.fitted, *task.ranges}
+        return replace(task, fixed=add_surroundings(factor, task.fixed, free, begin))
 
     def is_named(self, hypothesis: Hypothesis) -> bool:
         """Whether the user named its model, and not a structure factor alone."""

@@ -8,6 +8,7 @@ from itertools import filterfalse
 
 from ...digits import chisq_text, format_rounded, join_names, significant, unit_text
 from ...model_free import Guinier
+from ..problem.free_parameters import SALT
 from ..result.components import bare
 from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit, explains
@@ -211,12 +212,11 @@ def _list_values(best: ModelFit, equals: Sequence[ModelFit]) -> list[str]:
     hidden = set(find_lower_bounds(best)).union(*(size.parts for size in wholes))
     # Equally good fits may leave nothing of a size that the first one seems to know.
     texts = [describe_size(size.title, size) for size in wholes if not _open(size)]
-    return [
-        *texts,
-        *_singles(best, equals, hidden),
-        *_longer(best),
-        *_describe_open_sizes(wholes, best, hidden),
-    ]
+    known = [*texts, *_singles(best, equals, hidden), *_longer(best)]
+    shown = {part for size in wholes for part in size.parts} | {*list_undetermined(best), *hidden}
+    if not known and any(name not in shown for name, _ in telling(best)):
+        return [str(sentences.NO_VALUE)]
+    return [*known, *_describe_open_sizes(wholes, best, hidden)]
 
 
 def includes_other_models(result: FitResult) -> bool:
@@ -269,7 +269,22 @@ def _value(name: str, size: Size, best: ModelFit) -> str:
     if name.endswith("_pd"):
         return describe_polydispersity(name, size, best)
     # A square stands with its root's value, see `make_size`.
-    return describe_size(name_parameter(name, best).replace("²", ""), size)
+    text = describe_size(name_parameter(name, best).replace("²", ""), size)
+    return text + _describe_surroundings(name, best) if bare(name) == "charge" else text
+
+
+def _describe_surroundings(charge: str, best: ModelFit) -> str:
+    """What a charge depends on and no fit of these data determines."""
+    begin = charge.removesuffix("charge")
+    values = {n: best.parameters.get(f"{begin}{n}") for n in ("temperature", "dielectconst", SALT)}
+    temperature, dielectric, salt = values.values()
+    if temperature is None or dielectric is None:
+        return ""
+    no_salt = salt is not None and salt.fixed and salt.value == 0
+    return sentences.SURROUNDINGS(
+        temperature=f"{temperature.value:.0f}", dielectric=f"{dielectric.value:.1f}",
+        salt=str(sentences.NO_SALT) if no_salt else "",
+    )  # fmt: skip
 
 
 def _same(name: str, fits: Sequence[ModelFit], best: ModelFit) -> list[Size]:

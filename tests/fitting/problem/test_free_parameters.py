@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.problem.free_parameters import (
+    add_surroundings,
     complete_distributions,
+    dielectric_constant_of_water,
     fittable,
     independent,
     other_kinds,
@@ -113,3 +115,17 @@ def test_a_monodisperse_body_gets_no_width_and_a_spread_one_its_own(
         p = found.parameters["radius_pd"]
         assert p.error is not None
         assert abs(p.value - width) < 4 * p.error
+
+
+def test_charges_are_in_water_at_25_degrees_unless_told() -> None:
+    # Malmberg & Maryott (1956), table 3: 87.74 at 0 °C, 78.30 at 25 °C, 55.65 at 100 °C.
+    for celsius, published in ((0.0, 87.74), (25.0, 78.30), (100.0, 55.65)):
+        assert dielectric_constant_of_water(celsius + 273.15) == pytest.approx(published, abs=0.1)
+    assert add_surroundings("hayter_msa", {})["temperature"] == 298.15
+    warm = add_surroundings("hayter_msa", {"temperature": 373.15})
+    assert warm["dielectconst"] == pytest.approx(55.65, abs=0.1)
+    given = {"temperature": 300.0, "dielectconst": 40.0, "radius": 30.0}
+    assert add_surroundings("hayter_msa", given) == given
+    assert "temperature" not in add_surroundings("hayter_msa", {}, ["temperature"])
+    assert add_surroundings("hardsphere", {"radius": 3.0}) == {"radius": 3.0}
+    assert add_surroundings("hayter_msa", {}, prefix="A_")["A_temperature"] == 298.15

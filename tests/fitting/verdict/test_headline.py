@@ -302,3 +302,24 @@ def test_of_vesicles_it_is_the_scale_times_their_own_fraction() -> None:
     assert "volume fraction of the walls 0.504" in said(vesicle, BOTH)
     interacting = replace(vesicle, structure_factor="hardsphere")
     assert "volume fraction" not in said(interacting, BOTH)
+
+
+def test_a_charge_stands_with_what_it_depends_on() -> None:
+    around = {"temperature": p(298.15, None, "K", fixed=True), "dielectconst": p(78.3, None, "", fixed=True)}
+    salt = {"concentration_salt": p(0.0, None, "M", fixed=True)}
+    best = fitted("sphere", factor="hayter_msa", radius=p(30, 0.1), charge=p(20, 0.5, "e"), **around, **salt)
+    assert "charge 20.0 ± 0.5 e (at 298 K, dielectric constant 78.3, no salt)." in headline(answer(best))
+    salty = {"concentration_salt": p(0.02, 0.001, "M")}
+    best = fitted("sphere", factor="hayter_msa", radius=p(30, 0.1), charge=p(20, 0.5, "e"), **around, **salty)
+    assert "(at 298 K, dielectric constant 78.3)" in headline(answer(best))
+
+
+def test_where_no_value_is_determined_none_is_picked_out() -> None:
+    blend = fitted(
+        "rpa", b4=p(2.6, 4.3), N3=p(370, 5400, ""), N4=p(3.0, 5.3, ""), Phi3=p(0.12, 0.7, "")
+    )  # fmt: skip
+    said = headline(answer(blend))
+    assert "none of its values is determined by these data" in said
+    assert "b₄" not in said
+    known = replace(blend, parameters={**blend.parameters, "N4": p(300.0, 10.0, "")})
+    assert "300 ± 10" in headline(answer(known))
