@@ -19,10 +19,11 @@ from ..data.sample.combined_settings import as_one_curve
 from ..data.sample.described import polarisation_of, read_description, sample_of
 from ..data.sample.sample import MAGNETIC, SECTORS, SETTINGS, Sample
 from ..data.sample.sectors import Magnetism, separate_magnetism
+from ..data.scatter import use_scatter
 from ..data.step import exclude_step
 from ..digits import significant
 from ..materials import densities
-from ..noise import fill_dintensity, is_usable, use_scatter
+from ..noise import fill_dintensity, is_usable
 from ..predict import open_classifier
 from ..predict.class_prior import COMMON, check_prior
 from ..predict.predictor import Classifier, check_points

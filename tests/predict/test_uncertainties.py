@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.noise import use_scatter
+from sasnet_plugin.data.scatter import use_scatter
 from sasnet_plugin.predict.predictor import NO_MODEL, check_curve, judge_uncertainties
 from sasnet_plugin.types import Curve
 

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from scipy.special import gammaincc, ndtr
 
 from ...arrays import Floats
+from ...data.scatter import is_stated
 from ...digits import significant
-from ...noise import is_stated
 from ...types import Curve, SasnetError
 from ..result.model_fit import Misfit, ModelFit, Replicates, Verification, explains
 from ..result.residuals import standardise_runs

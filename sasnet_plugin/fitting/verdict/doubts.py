@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from ...data.scatter import is_stated
 from ...digits import chisq_text, interval, join_names, quantity, significant, unit_text
-from ...noise import is_stated
 from ...predict.classes import percent
 from ...types import GroupGuess, sum_parts
 from ..result import verdict as warnings

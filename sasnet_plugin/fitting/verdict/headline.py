@@ -8,7 +8,6 @@ from itertools import filterfalse
 
 from ...digits import chisq_text, format_rounded, join_names, significant, unit_text
 from ...model_free import Guinier
-from ..problem.free_parameters import SALT
 from ..result.components import bare
 from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit, explains
@@ -276,7 +275,9 @@ def _value(name: str, size: Size, best: ModelFit) -> str:
 def _describe_surroundings(charge: str, best: ModelFit) -> str:
     """What a charge depends on and no fit of these data determines."""
     begin = charge.removesuffix("charge")
-    values = {n: best.parameters.get(f"{begin}{n}") for n in ("temperature", "dielectconst", SALT)}
+    values = {
+        n: best.parameters.get(f"{begin}{n}") for n in ("temperature", "dielectconst", "concentration_salt")
+    }
     temperature, dielectric, salt = values.values()
     if temperature is None or dielectric is None:
         return ""

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...data.scatter import is_stated
 from ...files import MARK, put_whole
 from ...fitting.result.fit_result import FitResult
 from ...fitting.result.model_fit import STOPPED, ModelFit, Parameter
-from ...noise import is_stated
 from ...types import Curve, SasnetError
 from ..summaries import distribution_of
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...data.scatter import is_stated
 from ...digits import chisq_text, format_with_error, interval, significant, unit_text
 from ...domains.heads import Classes
 from ...files import read_text
@@ -35,7 +36,6 @@ from ...fitting.verdict.equals import worth_showing
 from ...fitting.verdict.next_step import EXPORTS, PAGES, TO_GO_ON, TO_LOOK
 from ...fitting.verdict.sentences import NAMES
 from ...model_free.results import lines
-from ...noise import is_stated
 from ...predict import Answer
 from ...predict.classes import ClassesFinding
 from ...types import Curve, ModelZooError
