@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+
 @pytest.fixture(scope="module")
 def files(repository: Path) -> dict[str, Path]:
     """Name of each module -> its file."""

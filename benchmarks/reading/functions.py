@@ -92,7 +92,7 @@ def abscissa(name: str, form: Callable[[Array], Array], gap: str) -> Table:
 def vector(name: str, form: Callable[[Array], Array]) -> Table:
     """A function of q; a name without a unit says none."""
     says = () if "A" in name or "Å" in name else ASSUMED
-    words = (*WORDS, "spacing", "1/q", "first column", "length")
+    words = (*WORDS, "spacing", "1/q", "abscissa", "length")
     return Table(
         ".dat", f"{name}\tI\tsigma\n", "q I dI", "%.9e", "\t", x=form, file={"refusal": words, "says": says}
     )
@@ -126,7 +126,7 @@ def ways() -> dict[str, Way]:
     for name in OTHERS:
         found[f"abscissa: `{name}`"] = partial(other, f"{name}\tI\tsigma", (name.lower(),), "\t")
     for name in ELSEWHERE:
-        words = ("its first column is", "not a known unit of q")
+        words = ("its abscissa is", "not a known unit of q")
         found[f"abscissa: `{name}`"] = partial(other, f"# {name}", words, " ")
     for name, scale in ANGLES.items():
         found[f"angles: `{name}`"] = angle(name, scale)

@@ -7,8 +7,9 @@ Each way writes a sphere, a coil and lamellae (`samples`) as an instrument or a 
 (`programs`, `instruments`, `containers`), with its units in words of its own
 (`units`), in columns (`columns`), under names (`names`) and in cells
 (`cells`) of its own, against an angle or another function of q (`functions`), beside
-other samples (`samples_beside`), with slits, frames, masks or damage (`layouts`), or in a layout put together
-at random (`mixed`). What is
+other samples (`samples_beside`), with slits, frames, masks or damage (`layouts`), in a layout put together
+at random (`mixed`), or under headers of several words, on its side, and against the same axes in each
+container (`words`). What is
 read is compared with what was measured: q within 0.1 % in Å⁻¹, the intensity up to one factor, its
 uncertainty with the same factor, the resolution, and how many points and data sets there are. The seed
 decides digits, noise, wordings and the number of points.
@@ -53,6 +54,7 @@ from . import (
     programs,
     samples_beside,
     units,
+    words,
 )  # fmt: skip
 from .report import count_outcomes, show_reading
 from .samples import KINDS, Array, File, Measurement, Truth, measured
@@ -203,7 +205,7 @@ def ways() -> dict[str, Way]:
     """All of them, by title."""
     modules = (
         programs, instruments, containers, units, columns, names, cells, functions, samples_beside, layouts,
-        mixed,
+        mixed, words,
     )  # fmt: skip
     return {title: way for module in modules for title, way in module.ways().items()}
 

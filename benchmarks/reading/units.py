@@ -37,6 +37,7 @@ COLUMNS: dict[str, Callable[[Measurement], np.ndarray]] = {
     "q^2": lambda m: m.truth.q**2,
     "2θ": lambda m: np.degrees(2 * np.arcsin(m.truth.q * CU / (4 * np.pi))),
     "tth": lambda m: np.degrees(2 * np.arcsin(m.truth.q * 1.5406 / (4 * np.pi))),
+    "θ": lambda m: np.degrees(np.arcsin(m.truth.q * CU / (4 * np.pi))),
     "I": lambda m: m.truth.intensity,
     "lg_I": lambda m: np.log10(m.truth.intensity),
     "ln_I": lambda m: np.log(m.truth.intensity),
@@ -45,8 +46,14 @@ COLUMNS: dict[str, Callable[[Measurement], np.ndarray]] = {
     "dI/I": lambda m: m.truth.error / m.truth.intensity,
     "dI^2": lambda m: m.truth.error**2,
     "1/dI^2": lambda m: 1 / m.truth.error**2,
+    "dlg_I": lambda m: m.truth.error / (m.truth.intensity * np.log(10)),
+    "dln_I": lambda m: m.truth.error / m.truth.intensity,
     "dQ": lambda m: m.truth.dq,
+    "dQ_nm": lambda m: m.truth.dq * PER_NM,
+    "dQ/Q": lambda m: m.truth.dq / m.truth.q,
+    "dQ/%": lambda m: 100 * m.truth.dq / m.truth.q,
     "fwhm": lambda m: m.truth.dq * 2.3548,
+    "fwhm_nm": lambda m: m.truth.dq * 2.3548 * PER_NM,
     "model": lambda m: m.model,
     "residual": lambda m: (m.truth.intensity - m.model) / m.truth.error,
     "cells": lambda m: np.round(30 + 2000 * m.truth.q),
@@ -85,8 +92,10 @@ class Table:
         columns[0] = self.x(t.q) if self.x else columns[0]
         columns[1] = self.y(t.q, t.intensity) if self.y else columns[1]
         rows = text(columns, form, gap, self.end)
-        error = t.error if {"dI", "dI/%", "dI/I", "dI^2"} & set(names) else None
-        dq = t.dq if {"dQ", "fwhm"} & set(names) else None
+        error = (
+            t.error if any(name.startswith("dI") or name in ("dlg_I", "dln_I") for name in names) else None
+        )
+        dq = t.dq if any(name.startswith(("dQ", "fwhm")) for name in names) else None
         is_model = "model" in names and "I" not in names
         right = [(Truth(t.q, m.model if is_model else t.intensity, error, dq),)]
         right += [(t.pinhole_less,)] if "1/dI^2" in names else []  # a weight is understood, or left

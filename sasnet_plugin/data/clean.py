@@ -304,8 +304,9 @@ def _convert_q(raw: RawCurve, forced: str | None, file: str, notes: list[str]) -
         notes.append(f"q was read in {forced} as requested, although the file gives {raw.q_unit}.")
     elif unit != "Å⁻¹":
         notes.append(f"q was converted from {unit} to Å⁻¹.")
-    scale = units.factor(unit, "q")
-    return raw if scale == 1.0 else raw.scale_q(scale)
+    scale, own_dq = units.factor(unit, "q"), raw.dq if raw.dq_unit else None
+    raw = raw if scale == 1.0 else raw.scale_q(scale)
+    return raw if own_dq is None else replace(raw, dq=own_dq * units.factor(str(raw.dq_unit), "q"))
 
 
 def _convert_intensity(raw: RawCurve, notes: list[str]) -> RawCurve:
@@ -425,10 +426,30 @@ def _resolution(raw: RawCurve, notes: list[str]) -> tuple[Floats | None, Floats 
         return usable if np.any(usable) else None
 
     dq, dxl, dxw = tidy(raw.dq), tidy(raw.dxl), tidy(raw.dxw)
+    if dq is not None:
+        dq = _fill_resolution(raw.q, dq, dxl, notes)
     if dq is not None and float(np.median(dq / raw.q)) > 1.0:
         notes.append("The resolution column is larger than q and was not used.")
         dq = None
     return dq, dxl, dxw
+
+
+def _fill_resolution(q: Floats, dq: Floats, slit: Floats | None, notes: list[str]) -> Floats | None:
+    """The resolution, taken from the neighbours in q where it is missing; behind a slit none is missing."""
+    missing = (dq == 0) & ((slit == 0) if slit is not None else True)
+    count = int(np.count_nonzero(missing))
+    if count > MAX_BAD_ERRORS * q.size:
+        notes.append(f"The resolution is missing at {count} of {q.size} points and was not used.")
+        return None
+    if not count:
+        return dq
+    notes.append(
+        f"The resolution is missing at {_count(count, 'point', 'points')}; it was taken from neighbouring"
+        " points."
+    )
+    given = dq > 0
+    log_dq = np.interp(np.log(q), np.log(q[given]), np.log(dq[given]))
+    return np.where(missing, np.exp(log_dq), dq)
 
 
 def _count(number: int, singular: str, plural: str) -> str:

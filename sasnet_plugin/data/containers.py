@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 from itertools import filterfalse
 from pathlib import Path
@@ -23,8 +24,11 @@ import numpy as np
 
 from .. import units
 from ..arrays import Floats
+from ..domains import ReadOptions
 from ..types import DataError, printable
 from . import hdf5
+from .columns.abscissa import convert_abscissa, name_axis, name_resolution, unit_named
+from .columns.names import ANGLE, ColumnName
 from .limits import LIMITS, too_large, too_many, two_dimensional
 from .raw import RawCurve, column
 from .sectors import find_sector, list_hdf5_terms, list_xml_terms
@@ -96,7 +100,7 @@ _OPTIONAL = {"Idev": "dintensity", "Qdev": "dq", "dQl": "dxl", "dQw": "dxw"}
 _FIELDS = {"Q": "q", "I": "intensity", **_OPTIONAL}
 
 
-def scan_xml(path: Path, file: str) -> list[RawCurve]:
+def scan_xml(path: Path, file: str, options: ReadOptions) -> list[RawCurve]:
     """Read the data sets of a CanSAS 1D file; empty for other files. Broken XML is read as far as possible,
     with a note. Raises DataError if points of one data set have incompatible units.
     """
@@ -107,7 +111,7 @@ def scan_xml(path: Path, file: str) -> list[RawCurve]:
     for entry in root.findall(".//{*}SASentry"):
         title = (entry.findtext("{*}Title") or "").strip()
         for data in entry.findall(".//{*}SASdata"):
-            curve = _xml_curve(data, title, notes, file)
+            curve = _xml_curve(data, title, notes, file, partial(_xml_wavelength, entry), options)
             if curve is not None:
                 sector = find_sector(list_xml_terms(entry), title)
                 raw_curves.append(replace(add_xml_slit(curve, entry), sector=sector))
@@ -165,7 +169,24 @@ def _xml(path: Path) -> tuple[Any, tuple[str, ...]]:
         return root, ("The XML is damaged; only its readable part was used.",)
 
 
-def _xml_curve(data: Any, title: str, notes: tuple[str, ...], file: str) -> RawCurve | None:
+def _xml_wavelength(entry: Any) -> float | None:
+    """Å, as the entry's source gives it; None where it gives none."""
+    item = entry.find(".//{*}SASsource/{*}wavelength")
+    value = _float(item.text) if item is not None else 0.0
+    unit = (
+        units.canonical(item.get("unit", "")[: LIMITS.title] or "Å", "length") if item is not None else None
+    )
+    return value * units.factor(unit, "length") if unit and value > 0 else None
+
+
+def _xml_curve(
+    data: Any,
+    title: str,
+    notes: tuple[str, ...],
+    file: str,
+    find_wavelength: Callable[[], float | None],
+    options: ReadOptions,
+) -> RawCurve | None:
     points = data.findall("{*}Idata")
     if not points:
         return None
@@ -180,10 +201,23 @@ def _xml_curve(data: Any, title: str, notes: tuple[str, ...], file: str) -> RawC
     if mixed:
         _see_units_hold(q, points, file)
         notes = (*notes, f"The file gives {mixed} in several units; all were converted to one.")
-    return RawCurve(
-        q, intensity, **columns_given, title=title, **_unit(units_of.get("q", "")),
+    raw = RawCurve(
+        q, intensity, **columns_given, title=title,
         intensity_unit=units_of.get("intensity", "").strip(), notes=notes,
     )  # fmt: skip
+    name, dq_name = name_axis("Q", units_of.get("q", "")), name_resolution("Qdev", units_of.get("dq", ""))
+    return _to_q(raw, name, file, options, find_wavelength, dq_name)
+
+
+def _to_q(
+    raw: RawCurve, name: ColumnName, file: str, options: ReadOptions,
+    find_wavelength: Callable[[], float | None], dq_name: ColumnName | None = None,
+) -> RawCurve:  # fmt: skip
+    """A curve against q; its wavelength is looked for where it is against an angle."""
+    wavelength = find_wavelength() if name.quantity == ANGLE else None
+    return convert_abscissa(
+        raw, name, unit_named(name.unit), file, options=options, dq_name=dq_name, wavelength=wavelength
+    )
 
 
 def _see_units_hold(q: Floats, points: Sequence[Any], file: str) -> None:
@@ -196,22 +230,15 @@ def _see_units_hold(q: Floats, points: Sequence[Any], file: str) -> None:
 
 
 def _convert_to_unit_of(name: str, values: Floats, units_of: Mapping[str, str]) -> Floats:
-    """A resolution in the unit of q, an uncertainty in that of I, where it has one of its own."""
+    """A slit in the unit of q, an uncertainty in that of I, where it has one of its own."""
+    if name == "dq":
+        return values
     quantity = _quantity(name)
     texts = (units_of.get(name, ""), units_of.get(quantity, ""))
     own_unit, target_unit = (units.canonical(text[: LIMITS.title], quantity) for text in texts)
     if own_unit is None or target_unit is None or own_unit == target_unit:
         return values
     return values * (units.factor(own_unit, quantity) / units.factor(target_unit, quantity))
-
-
-def _unit(text: str) -> dict[str, Any]:
-    """The unit of q that a file states, or what it says instead; a text of hundreds of characters is none."""
-    canonical = units.canonical(text, "q") if text else None
-    return {
-        "q_unit": canonical,
-        "q_unit_unknown": "" if canonical or len(text) >= LIMITS.title else text.strip(),
-    }
 
 
 def _float(text: str | None) -> float:
@@ -221,7 +248,7 @@ def _float(text: str | None) -> float:
         return float("nan")
 
 
-def scan_hdf5(file: Any, name: str) -> list[RawCurve]:
+def scan_hdf5(file: Any, name: str, options: ReadOptions) -> list[RawCurve]:
     """Read the data sets of a NXcanSAS file in group order. Raises DataError for too many points."""
     import h5py
 
@@ -229,18 +256,20 @@ def scan_hdf5(file: Any, name: str) -> list[RawCurve]:
         curve
         for _, entry in hdf5.members(file)
         if isinstance(entry, h5py.Group)
-        for curve in _entry(entry, name)
+        for curve in _entry(entry, name, options)
     ]
 
 
-def _entry(entry: Any, name: str) -> list[RawCurve]:
+def _entry(entry: Any, name: str, options: ReadOptions) -> list[RawCurve]:
     raw_curves = []
     groups = list(data_groups(entry))
     slits = find_hdf5_slit_lengths(entry) if groups else []
     for group in groups:
         count = frames_in(group)
         _see_it_is_short(group, count, name)
-        raw_curves += [data_set(group, entry, name, frame, slits) for frame in frame_numbers(group, count)]
+        raw_curves += [
+            data_set(group, entry, name, options, frame, slits) for frame in frame_numbers(group, count)
+        ]
     if not raw_curves:
         return []
     sector = find_sector(list_hdf5_terms(entry), raw_curves[0].title)
@@ -424,6 +453,7 @@ def data_set(
     group: Any,
     entry: Any,
     name: str,
+    options: ReadOptions,
     frame: int | None = None,
     slits: Sequence[tuple[str, str]] | None = None,
 ) -> RawCurve:
@@ -443,9 +473,13 @@ def data_set(
         intensity=np.asarray(hdf5.member(group, "I")[part], dtype=np.float64),
         **_optional(group, frame),
         title=title if frame is None else f"{title} frame {frame + 1}".strip(),
-        **_unit(_unit_text(group, "Q")),
         intensity_unit=_unit_text(group, "I"),
     )
+    long_name = hdf5.text(q.attrs.get("long_name", ""))[: LIMITS.title]
+    dq_key = _names_beside(group)["dq"]
+    dq_name = name_resolution(dq_key, _unit_text(group, dq_key))
+    name_of_q = name_axis("Q", _unit_text(group, "Q"), long_name)
+    curve = _to_q(curve, name_of_q, name, options, partial(_wavelength, entry), dq_name)
     return add_slit(
         _exclude_masked(_apply_scaling_factor(curve, group, frame), group, frame, name),
         find_hdf5_slit_lengths(entry) if slits is None else slits,
@@ -508,21 +542,23 @@ def _exclude_masked(curve: RawCurve, group: Any, frame: int | None, name: str) -
 # --- Images integrated over the azimuth, in HDF5: NXazint1d and NXazint2d (MAX IV, pyFAI), pyFAI's
 # --- NXmonopd.
 
-_RADIAL = frozenset({"radial_axis", "radial", "q", "2th", "2theta", "two_theta", "tth", "polar_angle"})
+_RADIAL = frozenset(
+    {"radial_axis", "radial", "q", "2th", "2theta", "two_theta", "tth", "theta", "polar_angle"}
+)
 _AZIMUTHAL = frozenset({"azimuthal_axis", "azimuthal", "chi", "eta"})
 _ERRORS = ("{}_errors", "errors", "{}_error", "sigma")
+_RADIATION = ("wavelength", "incident_wavelength", "energy", "incident_energy", "photon_energy")
 _KEV_ANGSTROM = 12.398419843320026
 _DEPTH = 5
-_ANGLES = {"2th_deg": "degrees", "2th_rad": "radians"}  # as pyFAI names them
 
 
-def scan(file: Any, name: str) -> list[RawCurve]:
+def scan(file: Any, name: str, options: ReadOptions) -> list[RawCurve]:
     """Read curves of an HDF5 file's integrated images in file order; empty if there are none. Raises
     DataError if the axis is an angle without wavelength, or there are too many values. Parameters as for
     `structured.scan_hdf5`.
     """
     raw_curves = []
-    for series in all_series(file, name):
+    for series in all_series(file, name, options):
         if series.intensity.size > LIMITS.values or hdf5.hollow(series.intensity):
             raise too_large(name, f"{series.intensity.size:,} values", "a series of integrated images")
         raw_curves += series.read(0, series.frames)
@@ -538,7 +574,7 @@ def _groups(file: Any) -> Iterator[tuple[Any, list[Any]]]:
             continue
         entries: dict[int, Any] = {}
         for _, group in hdf5.walk_members(entry, _DEPTH):
-            if isinstance(group, h5py.Group) and _RADIAL.intersection(_axes(group)[-1:]):
+            if isinstance(group, h5py.Group) and _RADIAL.intersection(map(str.lower, _axes(group)[-1:])):
                 entries.setdefault(h5py.h5o.get_info(group.id).addr, group)
         yield entry, list(entries.values())
 
@@ -616,7 +652,7 @@ class Series:
         ]
 
 
-def series_of(group: Any, entry: Any, name: str) -> Series | None:
+def series_of(group: Any, entry: Any, name: str, options: ReadOptions) -> Series | None:
     """The series of a group NXdata with a radial axis; None where its arrays do not fit together."""
     import h5py
 
@@ -626,44 +662,43 @@ def series_of(group: Any, entry: Any, name: str) -> Series | None:
         return None
     if radial.ndim != 1 or not intensity.shape or intensity.shape[-1] != radial.size:
         return None
-    return Series(group, entry, signal, intensity, _axis(radial, entry, name))
+    return Series(group, entry, signal, intensity, _axis(radial, _axes(group)[-1], entry, name, options))
 
 
-def all_series(file: Any, name: str) -> list[Series]:
-    """What `scan` reads, unread: of each entry the averages over the azimuth, or else its cakes."""
-    series_list = []
+def all_series(file: Any, name: str, options: ReadOptions) -> list[Series]:
+    """What `scan` reads, unread: of each entry the averages over the azimuth, or else its cakes. Raises
+    DataError if none of them can be converted to q.
+    """
+    series_list, failures = [], []
     for entry, groups in _groups(file):
-        plain = list(filterfalse(_is_cake, groups))
-        series_list += [
-            series for group in plain or groups if (series := series_of(group, entry, name)) is not None
-        ]
+        for group in list(filterfalse(_is_cake, groups)) or groups:
+            try:
+                series = series_of(group, entry, name, options)
+            except DataError as error:
+                failures.append(error)
+            else:
+                series_list += [] if series is None else [series]
+    if failures and not series_list:
+        raise failures[0]
     return series_list
 
 
-def _axis(radial: Any, entry: Any, name: str) -> RawCurve:
-    """A curve without intensities: its q, from 2θ where that is the axis."""
+def _axis(radial: Any, key: str, entry: Any, name: str, options: ReadOptions) -> RawCurve:
+    """A curve without intensities: its q, converted from what the axis is."""
     values = np.asarray(radial[()], dtype=np.float64)
-    unit = hdf5.text(radial.attrs.get("units", radial.attrs.get("unit", "")))[: LIMITS.title]
-    angle = units.canonical(_ANGLES.get(unit, unit), "angle")
-    if angle is None:
-        unit = unit.removeprefix("q_")  # pyFAI's q_nm^-1
-        return RawCurve(values, np.zeros_like(values), q_unit=units.canonical(unit, "q") if unit else None)
-    wavelength = _wavelength(entry)
-    if wavelength is None:
-        raise DataError(
-            f"{name}: its axis is the angle 2θ, and it states no wavelength; integrate the images against q."
-        )
-    theta = np.radians(values * units.factor(angle, "angle")) / 2
-    note = f"2θ was converted to q with the file's wavelength, {wavelength:.5g} Å."
-    q = 4 * math.pi / wavelength * np.sin(theta)
-    return RawCurve(q, np.zeros_like(values), q_unit="Å⁻¹", notes=(note,))
+    unit, long_name = (
+        hdf5.text(radial.attrs.get(*attributes))[: LIMITS.title]
+        for attributes in (("units", radial.attrs.get("unit", "")), ("long_name", ""))
+    )
+    raw = RawCurve(values, np.zeros_like(values))
+    return _to_q(raw, name_axis(key, unit, long_name), name, options, partial(_wavelength, entry))
 
 
 def _wavelength(entry: Any) -> float | None:
     """Å, from the entry's wavelength or energy; None where it states neither."""
     stated = list(_read_stated_wavelengths(entry))
     for name, value, unit in stated:
-        if name == "wavelength":
+        if name.endswith("wavelength"):
             return value * units.factor(units.canonical(unit or "Å", "length") or "Å", "length")
     for _, value, unit in stated:
         return _KEV_ANGSTROM / (value / 1000 if unit.lower() == "ev" else value)
@@ -673,7 +708,7 @@ def _wavelength(entry: Any) -> float | None:
 def _read_stated_wavelengths(entry: Any) -> Iterator[tuple[str, float, str]]:
     """Name, value and unit of each wavelength and energy in an entry that is a number above zero."""
     for name, item in hdf5.walk_members(entry, _DEPTH):
-        if name not in ("wavelength", "energy") or getattr(item, "size", 0) != 1:
+        if name not in _RADIATION or getattr(item, "size", 0) != 1:
             continue
         value = float(np.ravel(item[()])[0]) if item.dtype.kind in "iuf" else 0.0
         if value > 0:
@@ -738,14 +773,14 @@ def _title(entry: Any) -> str:
 # --- Files with a structure: NXcanSAS and other HDF5, CanSAS XML.
 
 
-def read_hdf5(path: Path, file: str) -> list[RawCurve]:
+def read_hdf5(path: Path, file: str, options: ReadOptions) -> list[RawCurve]:
     """Read NXcanSAS or integrated images (NXazint). Raises DataError if the file holds neither, is damaged,
     or points to other files.
     """
     try:
         with hdf5.open_file(path, file) as opened:
             survey = hdf5.survey(opened)
-            raw_curves = _once(scan_hdf5(opened, file)) or scan(opened, file)
+            raw_curves = _once(scan_hdf5(opened, file, options)) or scan(opened, file, options)
     except hdf5.DAMAGE as error:
         raise hdf5.unreadable(file, error) from error
     if raw_curves:
@@ -766,11 +801,11 @@ def _once(curves: list[RawCurve]) -> list[RawCurve]:
     return list(reversed(different.values()))
 
 
-def read_xml(words: str, path: Path, file: str) -> list[RawCurve]:
+def read_xml(words: str, path: Path, file: str, options: ReadOptions) -> list[RawCurve]:
     """Read CanSAS XML. Raises DataError if the file holds no curve, or too many tags."""
     if words.count("<") > LIMITS.xml_tags:
         raise too_large(file, f"{words.count('<'):,} tags", "CanSAS XML of one measurement")
-    if scanned := scan_xml(path, file):
+    if scanned := scan_xml(path, file, options):
         return scanned
     raise DataError(
         f"{file}: the XML file contains no CanSAS 1D data, or it is truncated; export the curve again."

@@ -72,7 +72,7 @@ def _load_all(path: str, options: ReadOptions) -> tuple[Curve, ...]:
 def _read_hdf5_frames(path: str, options: ReadOptions, start: int) -> Iterator[Curve | DataError]:
     try:
         with _open_hdf5(path) as file:
-            reader = _several(file, path)
+            reader = _several(file, path, options)
             if reader is not None and options.entry is None:
                 for number, raw in reader(start):
                     yield _clean_frame(raw, path, number, options)
@@ -97,15 +97,15 @@ def _open_hdf5(path: str) -> Iterator[Any]:
         yield file
 
 
-def _several(file: Any, name: str) -> Any:
+def _several(file: Any, name: str, options: ReadOptions) -> Any:
     """Return a reader of numbered raw curves from a number on; None if the file holds one curve."""
     sets = list(_sets(file))
     counts = [containers.frames_in(group) for group, _ in sets]
     if sum(counts) > 1:
-        return lambda start: _data_sets(sets, counts, start, name)
+        return lambda start: _data_sets(sets, counts, start, name, options)
     if sets:
         return None
-    series = containers.all_series(file, name)
+    series = containers.all_series(file, name, options)
     return (lambda start: _read_integrated(series, start)) if _are_many(series) else None
 
 
@@ -124,7 +124,7 @@ def _are_many(series: Sequence[containers.Series]) -> bool:
 
 
 def _data_sets(
-    sets: list[tuple[Any, Any]], counts: list[int], start: int, name: str
+    sets: list[tuple[Any, Any]], counts: list[int], start: int, name: str, options: ReadOptions
 ) -> Iterator[tuple[int, RawCurve]]:
     frames_before = 0
     slits: dict[str, list[tuple[str, str]]] = {}
@@ -134,7 +134,8 @@ def _data_sets(
             slits[entry.name] = containers.find_hdf5_slit_lengths(entry)
         slit = slits[entry.name]
         for shift in range(max(start - frames_before, 0), count):
-            yield frames_before + shift + 1, containers.data_set(group, entry, name, numbers[shift], slit)
+            raw = containers.data_set(group, entry, name, options, numbers[shift], slit)
+            yield frames_before + shift + 1, raw
         frames_before += count
 
 

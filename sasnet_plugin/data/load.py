@@ -89,7 +89,7 @@ def load(
 def _load(
     path: Path, file: str, forced: str | None, entry: str | int | None, wavelength: float | None
 ) -> tuple[Curve, ...]:
-    raws = _read(path, file, wavelength, insisted=forced is not None)
+    raws = _read(path, file, ReadOptions(q_unit=forced, wavelength=wavelength))
     titles = _titles(raws, path.stem)
     chosen = range(len(raws)) if entry is None else [_find(entry, titles, file)]
     curves: list[Curve] = []
@@ -129,14 +129,14 @@ def read(path: str, options: ReadOptions) -> tuple[Curve, ...]:
     return load(path, q_unit=options.q_unit, entry=options.entry, wavelength=options.wavelength)
 
 
-def _read(path: Path, file: str, wavelength: float | None, *, insisted: bool) -> list[RawCurve]:
+def _read(path: Path, file: str, options: ReadOptions) -> list[RawCurve]:
     expectation = "a file with columns q, I, dI"
     head = content(path, file, expectation=expectation, size=64)
     scope.check_bytes(head, file)
     if head.startswith(HDF5):
         from . import containers
 
-        return containers.read_hdf5(path, file)
+        return containers.read_hdf5(path, file, options)
     words = _words(content(path, file, expectation=expectation, most=LIMITS.text_bytes), path, file)
     lines = words.count("\n") + words.count("\r")
     if lines > LIMITS.text_lines:
@@ -144,10 +144,10 @@ def _read(path: Path, file: str, wavelength: float | None, *, insisted: bool) ->
     if words.lstrip().startswith("<?xml") or "SASroot" in words[:2000]:
         from . import containers
 
-        return containers.read_xml(words, path, file)
+        return containers.read_xml(words, path, file, options)
     if not words.strip():
         raise DataError(f"{file}: the file is empty; give a file with columns q, I, dI.")
-    raw_curves = _text(words, file, wavelength, insisted=insisted)
+    raw_curves = _text(words, file, options)
     header = (line for line in words[:_HEADER].splitlines() if not _NUMBERS.fullmatch(line))
     sector = find_sector(header, path.stem)
     return [replace(raw, sector=sector) for raw in raw_curves] if sector else raw_curves
@@ -162,26 +162,22 @@ def _words(data: bytes, path: Path, file: str) -> str:
     return words
 
 
-def _text(words: str, file: str, wavelength: float | None, *, insisted: bool) -> list[RawCurve]:
+def _text(words: str, file: str, options: ReadOptions) -> list[RawCurve]:
     pdh = _read_pdh(words)
     if pdh is not None:
         scope.check_beam_profile(pdh, file)
         return [pdh]
-    return _columns(words, file, wavelength, insisted=insisted)
+    return _columns(words, file, options)
 
 
-def _columns(words: str, file: str, wavelength: float | None, *, insisted: bool) -> list[RawCurve]:
+def _columns(words: str, file: str, options: ReadOptions) -> list[RawCurve]:
     table_read = table.read_table(words)
     _check_columns(table_read, file)
     if len(table_read.columns) >= 2:
         scope.check_table(table_read, file)
         tables = (table_read, *table_read.others)
         scope.check_pixels(np.concatenate([one_table.columns for one_table in tables], axis=1), file)
-        return [
-            raw
-            for one_table in tables
-            for raw in read_columns(one_table, file, wavelength, insisted=insisted)
-        ]
+        return [raw for one_table in tables for raw in read_columns(one_table, file, options)]
     raise DataError(
         f"{file}: it holds no table of numbers; give a text file with columns q, I, dI, or CanSAS."
     )
@@ -314,7 +310,7 @@ def curves_of_columns(
     scope.check_table(table, file)
     forced = units_of.canonical(options.q_unit, "q") if options.q_unit else None
     curves = []
-    for raw in read_columns(table, file, options.wavelength, insisted=forced is not None):
+    for raw in read_columns(table, file, options):
         scope.check_curve(raw, file)
         cautions = scope.check_reflectivity(raw, file, insisted=forced is not None)
         curve = clean(raw, file=file, entry=entry or raw.title, q_unit=forced)

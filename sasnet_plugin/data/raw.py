@@ -23,12 +23,13 @@ class RawCurve:
     q: Floats  #: (n,), momentum transfer in ``q_unit``, in the order of the file.
     intensity: Floats  #: (n,), I(q); may hold NaN.
     #: dintensity, dq, dxl, dxw: (n,), uncertainty of I, pinhole resolution, slit half length and half width;
-    #: resolutions in ``q_unit``.
+    #: resolutions in ``q_unit``, `dq` in its own unit where it has one.
     dintensity: Floats | None = None
     dq: Floats | None = None
     dxl: Floats | None = None
     dxw: Floats | None = None
     title: str = ""  #: The data set's own title; empty where it has none.
+    dq_unit: str | None = None  #: Of `dq`, a key of ``units.FACTORS["q"]``; None for that of q.
     #: A key of ``units.FACTORS["q"]``, None where the file names no unit that is known.
     q_unit: str | None = None
     q_unit_unknown: str = ""  #: What the file says of it instead, where that is no unit.

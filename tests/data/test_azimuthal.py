@@ -66,7 +66,7 @@ def test_angles_are_converted_with_the_wavelength_of_the_file(tmp_path: Path) ->
         (curve,) = load(tmp_path / f"{name}.h5")
         np.testing.assert_allclose(curve.q, Q, rtol=1e-6)
         assert any("wavelength" in note for note in curve.notes)
-    with pytest.raises(DataError, match="states no wavelength"):
+    with pytest.raises(DataError, match="--wavelength"):
         load(tmp_path / "b.h5")
 
 

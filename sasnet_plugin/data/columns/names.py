@@ -124,6 +124,8 @@ def is_a_length(unit: str) -> bool:
 #: Quantities of a column. "Other" (counts, weights, masks, residuals, point numbers) is no part of a curve.
 Q, ANGLE, INTENSITY, ERROR, RELATIVE, DQ = "q", "angle", "intensity", "dintensity", "relative", "dq"
 SLIT, WIDTH, MODEL, BEFORE, OTHER, UNKNOWN = "slit", "slit width", "model", "before subtraction", "other", ""
+NO_Q = "other abscissa"
+"""What curves of other kinds are measured against: time, position, energy, temperature, size."""
 
 FWHM = 2.3548
 """Full width at half maximum of a Gaussian in standard deviations, 2 sqrt(2 ln 2)."""
@@ -135,10 +137,11 @@ class ColumnName(NamedTuple):
     text: str  #: As it stands in the file.
     #: `Q`, `ANGLE` (2θ), `INTENSITY`, `ERROR` (one standard deviation of I), `RELATIVE` (of I), `DQ`, `SLIT`
     #: (its half length), `WIDTH` (its half width), `MODEL` (a calculated curve), `BEFORE` (measured before
-    #: the subtraction), `OTHER` or `UNKNOWN`.
+    #: the subtraction), `OTHER`, `NO_Q` or `UNKNOWN`.
     quantity: str
-    #: Of q a key of `axes.INVERSES`; of an intensity "log10", "ln", "root", "inverse", or "q", "q2" or "q4"
-    #: times it; empty for the quantity itself.
+    #: Of q a key of `INVERSES`; of an intensity "log10", "ln", "root", "inverse", or "q", "q2" or "q4" times
+    #: it; of an uncertainty "squared", or "log10" or "ln" where it is that of a logarithm; of dq "relative"
+    #: to q; empty for the quantity itself.
     scale: str = ""
     unit: str = ""  #: The text of its unit; empty where none is named.
     #: What the values are multiplied by: 0.01 for per cent, 2 for θ, 1/`FWHM` for full widths, 2π for d*.
@@ -153,75 +156,87 @@ def _any(words: str) -> str:
 
 # In a name without blanks, signs and brackets of units, in small letters.
 _I = _any(
-    r"i j y ywave int intens intensity intensit[äa]t intensit[ée] signal d\(?sigma\)?/?d\(?omega\)?"
-    r" ds/?do(?:mega)? ds/?dw dsdo?w? (?:differential)?(?:macroscopic)?(?:scattering)?crosssection"
+    r"i j y ywave int intens intensity intensities intensit[äa]t intensit[ée] signal"
+    r" d\(?sigma\)?/?d\(?omega\)? ds/?do(?:mega)? ds/?dw dsdo?w?"
+    r" (?:differential|macroscopic|scattering|coherent|total)*crosssection"
 )
 _MEASURED = _any("exp exper experiment(?:al)? obs observed meas measured data raw")
 _MADE = _any(
-    "abs absolute norm normali[sz]ed mean avg average sub subtracted corr corrected scaled merged"
-    " total scattered"
-    " scattering"
+    "abs absolute norm normali[sz]ed mean avg averaged? corr corrected scaled merged total scattered"
+    " scattering calibrated reduced integrated net"
+    " radial azimuthal (?:buffer|solvent|background|bkg|bgd|bg)?(?:sub|subtracted|corrected)"
 )
 _MODEL = _any(
     "model mod calc calculated cal fits? fitted bestfit theory theor(?:etical)? th reg"
     " regulari[sz]ed sim simulated"
     " simulation smooth(?:ed)? ideal"
 )
-_ERROR = _any(
-    "e er err errors? errorbars? sigma sig std stdev stddev dev sd sem esd suc? unc uncert"
-    " uncertaint(?:y|ies) fehler"
-    " erreur rms"
+_ERROR = (
+    "(?:abs(?:olute)?|sample|stat(?:istical)?|counting|poisson|propagated|random|total|corr(?:ected)?|norm(?:ali[sz]ed)?)?"
+    + _any(
+        "e er err errors? errorbars? sigma sig std stdev stddev dev deviation sd sem esd suc? unc uncert"
+        " uncertaint(?:y|ies) (?:standard|std|mean)(?:dev|deviation|err|error|unc|uncertainty)s?(?:mean)?"
+        " fehler erreur rms"
+    )
 )
 _OF_Q = r"(?:\(?[qs]\)?)?"
 _ANY_I = f"(?:{_MEASURED}?{_I}{_OF_Q}{_MEASURED}?)"
+_RELATIVELY = r"rel(?:ative)?\.?|fractional|percent(?:age)?|pct|%"
 #: Beside another word the intensity goes by few names.
 _SHORT = "(?:i|j|y|int|intensity)"
-_VECTOR = r"(?:scatter(?:ing)?|wave|streu)(?:vector|vektor|transfer)*(?:modulus)?[qs]?"
+_VECTOR = r"(?:scatter(?:ing)?|wave|streu)(?:vector|vektor|transfer)+(?:modulus)?[qs]?"
 #: A quantity, the factor to it, and how its names go; the first that fits counts.
 _KNOWN = (
-    (ANGLE, 1.0, "(?:scattering)?angle 2-?theta(?:scattering)?(?:angle)?s? 2t?th twotheta t?tth"),
-    (ANGLE, 2.0, "theta halfangle"),
+    (
+        ANGLE,
+        1.0,
+        "(?:scattering|diffraction|polar)?angle (?:2|two)-?theta(?:scattering)?(?:angle)?s? 2t?th t?tth",
+    ),
+    (ANGLE, 2.0, "theta(?:angle)? half(?:scattering)?(?:angle|2-?theta) braggangle"),
     (
         Q,
         1.0,
-        rf"\|?q\|? qvec s h k x xwave qx qr q?mod(?:ulus)?q? absq radialq qradial (?:mean|avg|average)q"
-        rf" q(?:mean|avg|average)"
+        rf"\|?q\|? q-?vec(?:tor)? s h k x xwave qx qr qtot(?:al)? q?mod(?:ulus)?q? absq radialq qradial"
+        rf" (?:mean|avg|average|magnitude)q(?:vec(?:tor)?)? q(?:mean|avg|average|magnitude|mid|modulus)"
         rf" bincent(?:er|re) momentumtransfer[qs]? [qs](?:exp|obs|vals?|values?|bins?|axis|cent(?:er|re))"
-        rf" (?:modulusof)?(?:the)?{_VECTOR} vecteurdediffusionq?",
+        rf" q?bincent(?:er|re)s? (?:modulus|magnitude)?(?:of)?{_VECTOR}(?:magnitude)? vecteurdediffusionq?",
     ),
     (
         RELATIVE,
         1.0,
-        rf"d{_SHORT}/{_SHORT} sigma\(?{_SHORT}\)?/{_SHORT} rel(?:ative)?\.?{_ERROR}{_OF_Q}"
-        rf" {_ERROR}rel(?:ative)? fractional{_ERROR}",
+        rf"(?:d|delta|s|{_ERROR})\(?{_SHORT}{_OF_Q}\)?/{_SHORT}{_OF_Q} {_ERROR}/{_SHORT}{_OF_Q}"
+        rf" (?:{_RELATIVELY}){{1,2}}{_SHORT}?{_ERROR}{_SHORT}?{_OF_Q}"
+        rf" {_SHORT}?{_ERROR}{_SHORT}?"
+        rf"(?:rel\.?|\((?:{_RELATIVELY})\)|(?:percent(?:age)?|pct|%)(?:{_SHORT})?)",
     ),
-    (RELATIVE, 0.01, f"(?:percent|pct|%){_ERROR} {_ERROR}(?:percent|pct|%) d{_SHORT}/{_SHORT}(?:percent|%)"),
     (SLIT, 1.0, "-?dqv dxl d[qx]_?l slit_?(?:half)?_?length"),
     (WIDTH, 1.0, "dxw d[qx]_?w slit_?(?:half)?_?width"),
     (
         DQ,
         1.0,
-        r"(?:d|delta|sigma|d?sig|sd|err|error|std|res|unc|s|e)\(?[qx]\)?"
-        " [qx](?:dev|err|error|sigma|sig|res|resolution|std|unc) (?:q|instrument)?resolution dqsigma"
-        " sigmaqres",
+        rf"(?:d|delta|d?sig|res(?:olution)?|s|{_ERROR})\(?[qx]\)?"
+        rf" [qx](?:res|resolution|width|spread|{_ERROR}) (?:q|instrument(?:al)?|pinhole)?resolution(?:sigma)?"
+        " dqsigma sigmaqres",
     ),
     (DQ, 1 / FWHM, r"fwhm d?qfwhm fwhm\(?q\)?"),
     (
         MODEL,
         1.0,
         rf"(?:{_SHORT}{_OF_Q})?{_MODEL}{{1,2}}(?:{_SHORT}{_OF_Q})?(?:\(?\+?const(?:ant)?\)?)?(?:curve)?"
-        rf" {_SHORT}{_MODEL}{_OF_Q} {_SHORT}(?:model|calc|fit)\S*",
+        rf" {_SHORT}{_MODEL}{_OF_Q} {_SHORT}(?:model|calc|fit)(?!err|sig|std|unc)\S*",
     ),
     (
         ERROR,
         1.0,
-        rf"{_ERROR} (?:d|delta|s|{_ERROR})\(?(?:{_MEASURED}|{_ANY_I})\)? {_ANY_I}{_ERROR} {_MEASURED}{_ERROR}"
-        rf" {_I}su(?:counting)? standard(?:deviation|error)s? \+/?- ± yerr erry (?:one|1)sigma",
+        rf"{_ERROR} (?:d|delta|s|{_ERROR})\(?(?:{_MEASURED}|{_MADE}?{_ANY_I})\)?"
+        rf" {_MADE}?{_ANY_I}{_ERROR} {_MEASURED}{_ERROR} {_I}su(?:counting)?"
+        r" \+/?-? ± yerr erry (?:one|1)sigma",
     ),
     (
         INTENSITY,
         1.0,
-        f"{_ANY_I} {_MEASURED} {_MADE}{_ANY_I} {_ANY_I}{_MADE} sub subtracted subtraction corrected sample"
+        f"{_ANY_I} {_MEASURED} {_MADE}{{1,3}}{_ANY_I} {_ANY_I}{_MADE}{{1,2}}"
+        f" sub subtracted subtraction corrected sample{_SHORT}? {_SHORT}sample"
         " sample-?(?:buffer|solvent|background)",
     ),
     (
@@ -232,12 +247,26 @@ _KNOWN = (
     (
         OTHER,
         1.0,
-        r"counts? cts n?pix(?:els)? npixels? n nr no num number index idx id scanid points? pts? row"
-        r" channel ch bin"
-        r" weights? w f?shad(?:ow)?(?:factor)? mask flag valid detector det bank frame monitor mon time"
-        r" i0 mean"
-        r" (?:res|resid|residuals?)(?:/\S*)? chi chi2 chisq diff difference delta/sigma \(?\S*-\S*\)?/\S*"
+        r"counts? cts n?pix(?:els)? npixels? n nr no num number index idx id scanid"
+        r" (?:points?|pts?|row|bin|data)(?:number|no|num|index|id)?"
+        r" (?:number|no|num|n)(?:pixels?|pix|points?|pts?|cells?|bins?|counts?|frames?) cells? channel ch bin"
+        r" (?:q?bin|q)width weights? w f?shad(?:ow)?(?:factor)? mask flag valid detector det bank frame"
+        r" (?:beam)?monitor(?:counts?)? mon i0 mean i/sigma(?:i)? s/n snr signal(?:to|/)noise(?:ratio)?"
+        r" (?:norm(?:ali[sz]ed)?|std|standardi[sz]ed)?(?:res|resid|residuals?)(?:/\S*)? chi chi2 chi\^2 chisq"
+        r" diff difference delta/sigma \(?\S*-\S*\)?/\S*"
         r" transmission solidangle norm normali[sz]ation sum sumi",
+    ),
+    (
+        NO_Q,
+        1.0,
+        r"(?:\w*time|t|tof|tau)(?:stamp|s)? exposure acquisition duration delay dwell elapsed age"
+        r" \w*temp(?:erature)? (?:\w*(?:position|distance))|pos|dist|(?:frame|image|scan)(?:number|no)"
+        r" (?:detector|strip|channel|pixel)(?:number|no|index|position)?"
+        r" pixels? strips? (?:r|radius)(?:m|px|pixels?)?"
+        r" azi\w* (?:phi|psi|eta)(?:angle)? (?:azimuthal|rotation|tilt|incident|exit)angle \w*energy"
+        r" e_?k?ev \w*(?:lambda|wavelength) \w*diameters?\d* (?:particle)?sizes? depth height thickness"
+        r" q(?:low|lo|min|left|high|hi|max|right)\w* q\*?rg q\*?r \w*concentration pressure voltage frequency"
+        r" (?:magnetic|electric)?field d(?:-?spacings?)?",
     ),
 )
 
@@ -258,6 +287,25 @@ def _patterns() -> tuple[tuple[str, float, re.Pattern[str]], ...]:
     return tuple((quantity, factor, re.compile(_any(words))) for quantity, factor, words in _KNOWN)
 
 
+#: Words for operations, and what stands for them.
+_IN_WORDS = tuple(
+    (re.compile(pattern, re.IGNORECASE), sign)
+    for pattern, sign in (
+        (r"\b(?:natural|nat\.?)\s+log(?:arithm)?\b(?:\s+of\b)?", " ln "),
+        (r"\b(?:decadic|decimal|common|base[\s-]10)\s+log(?:arithm)?\b(?:\s+of\b)?|\blog(?:arithm)?[\s-]10\b",
+         " log10 "),
+        (r"\blogarithm\b(?:\s+of\b)?", " log "),
+        (r"\bsquare[\s-]root\s+of\b", " sqrt "),
+        (r"\s+square[d]?\b", "^2"),
+        (r"\s+to\s+the\s+(?:power\s+(?:of\s+)?)?(?:fourth|four|4)(?:\s+power)?$", "^4"),
+        (r"\b(?:times|multiplied\s+by)\b|(?<=\S)\s+x\s+(?=\S)", " * "),
+        (r"\bdivided\s+by\b|\s+over\s+", " / "),
+        (r"\bper\s+cents?\b", " percent "),
+        (r"\b(?:two|2)[\s-]+theta\b", "2theta"),
+        (r"\b(err(?:or)?s?|uncertaint\w+|deviations?)\s+(?:in|on)\b(?=\s+\S)", r"\1 "),
+        (r"\b(?:of|the)\b|(?<=[a-z])\.(?=\s)", " "),
+    )
+)  # fmt: skip
 _SIGNS = str.maketrans(
     {"σ": "sigma", "Σ": "sigma", "Δ": "d", "δ": "d", "θ": "theta", "Θ": "theta", "ϑ": "theta", "ω": "omega",
      "Ω": "omega", "²": "^2", "⁴": "^4", "χ": "chi", "·": "*", "×": "*", "∂": "d", "Å": "Å"}
@@ -271,14 +319,24 @@ _UNIT_LIKE = re.compile(
 )
 _LOGARITHM = re.compile(r"(?P<scale>log10|lg|log|ln)(?:of)?(?:the)?\(?(?P<of>.*?)\)?")
 _VARIANCE = (
-    rf"{_SHORT}?var(?:iance)?(?:of)?\(?{_SHORT}?{_OF_Q}\)?"
+    rf"{_SHORT}?var(?:iance)?\(?{_SHORT}?{_OF_Q}\)?"
     rf"|(?:{_ERROR}|d{_I})\^2|{_ERROR}\(?{_SHORT}{_OF_Q}\)?\^2"
+)
+_BEFORE_NAME = rf"(?:d|delta|{_ERROR})"
+_RELATIVE_DQ = (
+    rf"(?:fwhm|{_BEFORE_NAME})\(?q\)?/\(?q\)?"
+    rf"|(?:{_RELATIVELY})(?:d\(?q\)?|(?:q|instrument(?:al)?)?resolution|{_ERROR}\(?q\)?)"
 )
 #: Names as a whole, what they are, and the scale.
 _SCALES = (
-    (r"[qs](?:\^2|\*\*2|sq|squared)", Q, "squared"),
+    (r"[qs](?:\^2|\*\*2|sq)", Q, "squared"),
     (_VARIANCE, ERROR, "squared"),
+    (_RELATIVE_DQ, DQ, "relative"),
     ("kratky", INTENSITY, "q2"),
+)
+_ERROR_OF_LOGARITHM = (
+    rf"{_BEFORE_NAME}\(?(?P<scale>log10|lg|log|ln)\(?{_ANY_I}\)*"
+    rf"|(?P<scale_after>log10|lg|log|ln)\(?{_ANY_I}\)?{_ERROR}"
 )
 _TIMES_Q = re.compile(
     r"[qs](?:\^?(?P<before>[24])\*?|\*)(?:i|int|intensity)(?:\([qs]\))?"
@@ -291,6 +349,16 @@ _OF_SAMPLE = rf"(?P<what>[qs]|{_I}{_OF_Q}|{_ERROR}|d{_I}{_OF_Q})[ _:\-(\[.]+(?P<
 _SAMPLE_OF = rf"(?P<sample>\S.*?)[ _:.-]+(?P<what>{_I}{_OF_Q}|{_ERROR}|d{_I}{_OF_Q})"
 _STRUCTURE_FACTOR = re.compile(r"S\([qQ]\)(?:_?[eE]ff)?|S[qQ](?:_?[eE]ff)?")
 """With a capital: an uncertainty of q has a small one."""
+_UNIT_OF_OTHERS = re.compile(
+    r"\s*[\[({][^\])}]*[\])}]\s*$|(?:\s*[/,]\s*|[\s_]+)(?:[mµμun]?s|sec(?:onds?)?|min(?:utes?)?|h(?:ours?|rs?)?|[km]?ev|k"
+    r"|°?c|[kmg]?hz|[kmg]?pa|m?bar|mm|px|pixels?)\s*$",
+    re.IGNORECASE,
+)
+"""Behind the name of a time, an energy, a temperature."""
+_SYMBOL = re.compile(
+    r"\|?[qshijyQSIJY]\|?(?:\([qQ]\))?|(?:[deσΔδ]|sigma_?)[iqIQ]?(?:\([qQ]\))?|(?:2-?)?(?:theta|θ)"
+)
+_PER_CENT = re.compile(r"%|percent|per cent|\bpct", re.IGNORECASE)
 _OF_AN_ANGLE = re.compile(r"log|ln|lg|sin|cos|tan|sqrt|1/|exp")
 """How the name of a function of the angle begins: that is no angle."""
 _TWO_THETA = re.compile(r"(?:2|two)-?th(?:eta)?(?![a-z])|(?:2|two)-?theta-?(?:omega|counts?|cps)|2-?θ")
@@ -299,23 +367,60 @@ _TWO_THETA = re.compile(r"(?:2|two)-?th(?:eta)?(?![a-z])|(?:2|two)-?theta-?(?:om
 @lru_cache(maxsize=4096)  # files of one instrument have the same names
 def understand(text: str) -> ColumnName:
     """Interpret a column's name, such as ``q_nm^-1``, ``<I>``, ``error(%)`` or ``2-Theta (Degrees)``."""
-    stripped = text.lstrip(" \t#%;:,\"'<>|$").rstrip(" \t#;:,\"'<>|$")
+    known, stripped, name, unit = _interpret(text)
+    if known is not None:
+        return known
+    plain = _plain(name)
+    if _TWO_THETA.search(plain) and not _OF_AN_ANGLE.match(plain):
+        return ColumnName(stripped, ANGLE, unit=unit)
+    return _understand_in_part(stripped, name, unit) or ColumnName(stripped, UNKNOWN)
+
+
+def is_known(text: str) -> bool:
+    """Whether a name is known as a whole, without a number or a sample that could be a word of its own."""
+    return _interpret(text)[0] is not None
+
+
+@lru_cache(maxsize=4096)
+def _interpret(text: str) -> tuple[ColumnName | None, str, str, str]:
+    """A name that is known as a whole, else None; its text, that without its unit, and the unit."""
+    text = re.sub(r"^[\s#;:,\"'<>|$]*%(?=\s)", "", text)  # "%error" is a name
+    stripped = text.lstrip(" \t#;:,\"'<>|$").rstrip(" \t#;:,\"'<>|$")
     if _STRUCTURE_FACTOR.fullmatch(stripped):
-        return ColumnName(stripped, OTHER)
-    name, unit = _split_unit(_POWER.sub(r"^\1", stripped))
+        return ColumnName(stripped, OTHER), stripped, stripped, ""
+    name, unit = _split_unit(_POWER.sub(r"^\1", _put_signs(stripped)))
     name = name.translate(_SIGNS)
     plain = _plain(name)
     meaning = _EXACTLY.get(plain)
     if not meaning and (axis := _axis_in(stripped, plain)):
-        return ColumnName(
-            stripped, Q, axis.scale, axis.unit or ("" if unit.lower() == "none" else unit), axis.factor
-        )
-    meaning = meaning or _understand_scaled(plain) or _simple(plain)
-    if meaning:
-        return _make_column_name(stripped, *meaning, unit)
-    if _TWO_THETA.search(plain) and not _OF_AN_ANGLE.match(plain):
-        return ColumnName(stripped, ANGLE, unit=unit)
-    return _understand_in_part(stripped, name, unit) or ColumnName(stripped, UNKNOWN)
+        unit = axis.unit or ("" if unit.lower() == "none" else unit)
+        return ColumnName(stripped, Q, axis.scale, unit, axis.factor), stripped, name, unit
+    meaning = meaning or _understand_scaled(plain) or _simple(plain) or _understand_with_symbol(name)
+    if (
+        not meaning
+        and not _TWO_THETA.search(plain)
+        and (bare := _plain(_UNIT_OF_OTHERS.sub("", name))) != plain
+    ):
+        meaning = (NO_Q, "", 1.0) if (_simple(bare) or ("",))[0] == NO_Q else None
+    known = _make_column_name(stripped, *meaning, unit) if meaning else None
+    return known, stripped, name, unit
+
+
+def _put_signs(text: str) -> str:
+    """A name with signs of operations for their words; a name of one word has none."""
+    if " " in text:
+        for pattern, sign in _IN_WORDS:
+            text = pattern.sub(sign, text)
+    return text
+
+
+def _understand_with_symbol(name: str) -> tuple[str, str, float] | None:
+    """A name in words with its symbol behind it, as "scattering vector q" or "intensity I(q)"."""
+    words, _, symbol = name.strip().rpartition(" ")
+    if not (words and _SYMBOL.fullmatch(symbol)) or min(map(len, words.split())) < 3:
+        return None
+    meaning = _simple(_plain(words))
+    return meaning if meaning and _simple(_plain(symbol)) == meaning else None
 
 
 def names_uncertainty(text: str, of: str) -> bool:
@@ -367,9 +472,8 @@ def _unit_unknown(text: str, name: str) -> ColumnName | None:
     bracket = _BRACKETS.search(name)
     if bracket and (simple := _simple(_plain(name[: bracket.start()]))) and simple[0] == Q:
         inner = _read_bracket(bracket)
-        return _make_column_name(
-            text, *simple, "" if _simple(_plain(inner)) or not inner.isalpha() else inner
-        )
+        is_name = (_simple(_plain(inner)) or (NO_Q,))[0] != NO_Q
+        return _make_column_name(text, *simple, "" if is_name or not inner.isalpha() else inner)
     return None
 
 
@@ -381,8 +485,13 @@ def _plain(name: str) -> str:
 def _make_column_name(
     text: str, quantity: str, scale: str, factor: float, unit: str, sample: str = ""
 ) -> ColumnName:
-    if quantity == ERROR and "%" in unit:
-        quantity, factor = RELATIVE, 0.01
+    per_cent = bool(_PER_CENT.search(f"{unit} {text}"))
+    if quantity == ERROR and per_cent:
+        quantity = RELATIVE
+    elif quantity == DQ and per_cent:
+        scale = "relative"
+    if quantity == RELATIVE or scale == "relative":
+        factor = (1 / FWHM if "fwhm" in text.lower() else 1.0) * (0.01 if per_cent else 1.0)
     elif quantity == ERROR and units.canonical(unit, "q") in ("Å⁻¹", "nm⁻¹"):  # no unit of an intensity
         quantity = DQ
     return ColumnName(text, quantity, scale, unit, factor, sample)
@@ -401,6 +510,8 @@ def _understand_scaled(plain: str) -> tuple[str, str, float] | None:
     for pattern, quantity, scale in _SCALES:
         if re.fullmatch(pattern, plain):
             return quantity, scale, 1.0
+    if match := re.fullmatch(_ERROR_OF_LOGARITHM, plain):
+        return ERROR, "ln" if "ln" in match.group("scale", "scale_after") else "log10", 1.0
     if times := _TIMES_Q.fullmatch(plain.replace("**", "^")):
         return INTENSITY, f"q{next(filter(None, times.group('before', 'after', 'last')), '')}", 1.0
     return _understand_function(plain)
@@ -447,7 +558,8 @@ def _split_trailing_unit(name: str) -> tuple[str, str]:
         ("/", True),
     ):
         head, _, tail = name.partition(sign)
-        if head and tail and _is_unit(tail.strip(), bare=bare):
+        per_cent = sign == " " and _PER_CENT.search(tail)  # "error percent" is a name
+        if head and tail and not per_cent and _is_unit(tail.strip(), bare=bare):
             return head.strip(), tail.strip()
     return name, ""
 
@@ -459,7 +571,7 @@ def _is_unit(text: str, *, bare: bool = True) -> bool:
     if units.canonical(text, "q") is not None:
         return bare or bool(_UNIT_LIKE.search(text))
     return units.canonical(text, "angle") is not None or (
-        bool(_UNIT_LIKE.search(text)) and not re.search(r"const|log", text, re.IGNORECASE)
+        bool(_UNIT_LIKE.search(text)) and not re.search(r"const|log|err|dev|sig|unc|res", text, re.IGNORECASE)
     )
 
 
@@ -475,7 +587,8 @@ _WITH_ERROR = re.compile(
 _LOWER, _UPPER = (
     re.compile(rf"[IY]\w*(?:\(q\))?\s*{sign}\s*[eds]\w*", re.IGNORECASE) for sign in ("[-\u2212]", r"\+")
 )
-_LETTERS = {"q": Q, "r": INTENSITY, "s": ERROR, "w": OTHER}
+_ZEROTH = re.compile(r"(?P<stem>[IiJjYy](?:nt\w*?)?[\s_]?\(?)0+\)?")
+_LETTERS = {"q": Q, "r": INTENSITY, "i": INTENSITY, "s": ERROR, "dq": DQ, "w": OTHER}
 """Igor's waves of one sample: q, intensity, its uncertainty, the width of a bin, which is no resolution."""
 
 
@@ -484,18 +597,32 @@ def understand_names(words: Sequence[str]) -> tuple[ColumnName, ...]:
     ``SMR_Error``, ``SMR_Qvec`` or ``Q_a``, ``R_a``, ``S_a``.
     """
     understood, rests = [_understand_in_company(word, words) for word in words], _strip_stem(words)
-    if {"q", "r"} <= set(rests) <= set(_LETTERS):
+    if {"q"} < set(rests) <= set(_LETTERS) and {"r", "i"} & set(rests):
         return _restore_texts(understood, [ColumnName(rest, _LETTERS[rest]) for rest in rests])
     inner = list(map(understand, rests))
-    return pair_columns(
-        _restore_texts(understood, inner) if _names_q(inner) and not _names_q(understood) else understood
-    )
+    if _names_q(inner) and not _names_q(understood):
+        understood = list(_restore_texts(understood, inner))
+    return pair_columns(_take_error_of_q(understood))
+
+
+def _take_error_of_q(columns: Sequence[ColumnName]) -> list[ColumnName]:
+    """An uncertainty behind q is that of q where the intensity has another: q, error, I, error."""
+    quantities, named = [column.quantity for column in columns], list(columns)
+    if quantities[:3] == [Q, ERROR, INTENSITY] and ERROR in quantities[3:]:
+        named[1] = columns[1]._replace(quantity=DQ, sample="")
+    return named
 
 
 def _understand_in_company(word: str, words: Sequence[str]) -> ColumnName:
-    """A name; "A" behind q is a sample's where I has it too, and I - err no error beside I + err."""
+    """A name; "A" behind q is a sample's where I has it too, I - err no error beside I + err, and I_0 no
+    monitor beside I_90.
+    """
     if _LOWER.fullmatch(word) and any(map(_UPPER.fullmatch, words)):
         return ColumnName(word, OTHER)
+    zeroth = _ZEROTH.fullmatch(word.strip("<>\"'# "))
+    same_stem = rf"{re.escape(zeroth['stem'])}\d*[1-9]\d*\)?" if zeroth else ""
+    if any(re.fullmatch(same_stem, other.strip("<>\"'# ")) for other in words):
+        return ColumnName(word, INTENSITY, sample="0")
     head, _, sample = word.strip().rpartition("_")
     return _understand_letter(word, head, sample) if f"I_{sample}" in words else understand(word)
 

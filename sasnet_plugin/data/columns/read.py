@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,17 +12,18 @@ import numpy as np
 
 from ... import units
 from ...arrays import Floats
+from ...domains import ReadOptions
 from ...types import DataError, printable
 from ..clean import Q_MAX
 from ..limits import LIMITS
 from ..raw import RawCurve
+from .abscissa import Unit, convert_abscissa, invert, note_as_asked, refuse_abscissa, unit_named
 from .names import (
     ANGLE,
     BEFORE,
     DQ,
     ERROR,
     INTENSITY,
-    INVERSES,
     MODEL,
     OTHER,
     RELATIVE,
@@ -31,17 +32,18 @@ from .names import (
     WIDTH,
     ColumnName,
     Q,
-    is_a_length,
     names_uncertainty,
 )
 from .table import (
     LAST_LINE_CUT,
     Names,
     again_from_the_start,
+    find_other_header,
     intensity_without_q,
     label,
     names_of,
     no_abscissa,
+    split_words,
     unknown_abscissa,
 )
 
@@ -237,30 +239,16 @@ _HINTS = (
     *("a^", "a-", "a⁻", "a{", "a *", "a (", "/a", "/ a", "m^", "m-", "m⁻", "/m", "/c"),
 )
 
-_OF_SQUARES = {"Å⁻²": "Å⁻¹", "nm⁻²": "nm⁻¹"}
-
 #: Å; what is scattered by matter has such a wavelength.
 _WAVELENGTHS = (0.05, 50.0)
 _METRES = 1e-6
 
 
-class Unit(NamedTuple):
-    """What a file says of the unit of q."""
-
-    #: A key of ``units.FACTORS["q"]``; None where it says nothing that is understood.
-    name: str | None = None
-    unknown: str = ""  #: What it says instead, where that is no unit of q.
-
-
-def unit_of(
-    column: ColumnName | None, unit_nearby: str, header: tuple[str, ...], below: tuple[str, ...]
-) -> Unit:
-    """Find the unit of q: in its column's name, a line of units, or any line of text."""
-    unit_text = getattr(column, "unit", "") or unit_nearby
-    if not unit_text:
-        return Unit(_find_unit_in_words(_hinting((*reversed(header[-HEADER_LINES:]), *below))))
-    canonical = units.canonical(unit_text, "q") or _OF_SQUARES.get(units.canonical(unit_text, "sld") or "")
-    return Unit(canonical) if canonical else Unit(unknown=unit_text)
+def unit_of(column: ColumnName | None, header: tuple[str, ...], below: tuple[str, ...]) -> Unit:
+    """Find the unit of q: in its column's name, else in any line of text."""
+    if column is not None and column.unit:
+        return unit_named(column.unit)
+    return Unit(_find_unit_in_words(_hinting((*reversed(header[-HEADER_LINES:]), *below))))
 
 
 def _hinting(lines: Iterable[str]) -> list[str]:
@@ -588,47 +576,33 @@ def _took_the_place(q: Floats, intensity: Floats, third: Floats, fourth: Floats)
 
 _POWERS = {"q": 1, "q2": 2, "q4": 4}
 _DEFINES_Q = r"4\s*[*·.]?\s*(?:π|[pP][iI])"
-_LEAST_LOG10 = -5.0
-"""log10 of the smallest q of any instrument, in any unit that files have."""
 
 
-def read_columns(
-    table: Table, file: str, given_wavelength: float | None = None, *, insisted: bool = False
-) -> list[RawCurve]:
+def read_columns(table: Table, file: str, options: ReadOptions) -> list[RawCurve]:
     """Read the data sets of a table, q in the file's unit."""
     # Columns are taken by name; unnamed ones are q, I, dI, dq if plausible. Calculated curves and counts are
-    # excluded with a note; relative uncertainties, logarithms, I·qⁿ and 2θ are converted. With
-    # `given_wavelength` (Å) an unnamed first column may be 2θ in degrees; `insisted` (unit of q given) makes
-    # an unknown first column q. Raises DataError if the abscissa is an angle without wavelength, an unnamed
-    # logarithm, or something else.
-    names, roles, role_notes = _data_sets(table, file, insisted=insisted)
-    x_name = _abscissa_name(table, names, roles[0].x, given_wavelength)
-    cut = [LAST_LINE_CUT] * table.cut
-    left_out = [*cut, *_describe_dropped_lines(table), *role_notes]
-    parts = again_from_the_start(table.columns, roles[0].x)
-    pairs = ((columns, role) for columns in parts for role in roles)
-    curves = [_prepend_notes(curve_of(*pair, names, x_name), left_out) for pair in pairs]
-    unit_nearby = names.unit_beside if names else ""
-    return _convert_abscissa(curves, x_name, unit_nearby, table, file, given_wavelength)
-
-
-def _convert_abscissa(
-    curves: list[RawCurve],
-    x_name: ColumnName | None,
-    unit_nearby: str,
-    table: Table,
-    file: str,
-    given_wavelength: float | None,
-) -> list[RawCurve]:
-    """Curves of a table with an angle turned into q, or with the unit of q."""
+    # excluded with a note; relative uncertainties, logarithms, I·qⁿ and 2θ are converted. With a wavelength
+    # an unnamed first column may be 2θ in degrees; with a unit of q an unknown first column is q. Raises
+    # DataError if the abscissa is an angle without wavelength, an unnamed logarithm, or something else.
+    names, roles, role_notes = _data_sets(table, file, insisted=options.q_unit is not None)
+    x_name = _abscissa_name(table, names, roles[0].x, options.wavelength)
+    notes = [*[LAST_LINE_CUT] * table.cut, *_describe_dropped_lines(table), *role_notes]
     header = table.header[-HEADER_LINES:]
-    if x_name is not None and x_name.quantity == ANGLE:
-        return [angle_to_q(curve, x_name, file, given_wavelength, wavelength(header)) for curve in curves]
-    unit = unit_of(x_name, unit_nearby, table.header, table.below)
-    s = _defines_s(x_name, (*header, *table.below))
-    if not s and (note := _ambiguous_letter(x_name, header)):
-        curves = [replace(curve, notes=(*curve.notes, note)) for curve in curves]
-    return [set_unit(curve, unit, file, is_s=s, wavelength=given_wavelength) for curve in curves]
+    unit = unit_of(x_name, table.header, table.below)
+    is_q_over_2pi = _defines_s(x_name, (*header, *table.below))
+    letter_note = "" if is_q_over_2pi else _ambiguous_letter(x_name, header)
+    curves = []
+    for columns in again_from_the_start(table.columns, roles[0].x):
+        for role in roles:
+            curve = convert_abscissa(
+                curve_of(columns, role, names), x_name, unit, file,
+                dq_name=names.columns[role.dq] if names and role.dq is not None else None,
+                options=options, wavelength=wavelength(header), is_s=is_q_over_2pi,
+            )  # fmt: skip
+            curve = _convert_intensity(curve, names, role)
+            all_notes = (*notes, *curve.notes, *([letter_note] if letter_note else []))
+            curves.append(replace(curve, notes=tuple(dict.fromkeys(all_notes))))
+    return curves
 
 
 def _abscissa_name(
@@ -652,24 +626,15 @@ def _ambiguous_letter(name: ColumnName | None, header: tuple[str, ...]) -> str:
     if letter not in ("s", "h", "k") or any(re.search(_DEFINES_Q, line) for line in header):
         return ""
     return (
-        f"The first column, '{letter}', was read as q = 4π sin(θ)/λ. If it is 2 sin(θ)/λ, all sizes are"
+        f"The abscissa, '{letter}', was read as q = 4π sin(θ)/λ. If it is 2 sin(θ)/λ, all sizes are"
         f" 2π times smaller; write that formula into the header."
     )
 
 
 def _data_sets(table: Table, file: str, *, insisted: bool) -> tuple[Names | None, list[Roles], list[str]]:
     names = names_of(table)
-    if names and not insisted:
-        _see_no_position(names, file)
     roles, role_notes = assign_by_name(table, names) if names else ([], [])
     return (names, roles, role_notes) if roles else (None, *_nameless(table, file, insisted=insisted))
-
-
-def _see_no_position(names: Names, file: str) -> None:
-    """Refuse an abscissa whose unit is a length on a detector."""
-    x = names.columns[names.x or 0]
-    if x.quantity == Q and is_a_length(x.unit or names.unit_beside):
-        raise _not_q(x.text, file)
 
 
 def _name_of_x(names: Names, x: int) -> ColumnName:
@@ -679,25 +644,14 @@ def _name_of_x(names: Names, x: int) -> ColumnName:
     return name._replace(scale="squared", sample="") if name.sample == "2" and has_one_x else name
 
 
-def _prepend_notes(raw: RawCurve, previous: list[str]) -> RawCurve:
-    return replace(raw, notes=tuple(dict.fromkeys([*previous, *raw.notes])))
-
-
-def _not_q(name: str, file: str) -> DataError:
-    return DataError(
-        f"{file}: its first column is {printable(name[:40])!r}, not q; give the intensity against q, or give"
-        " --q-unit to read this column as q."
-    )
-
-
 def _nameless(table: Table, file: str, *, insisted: bool) -> tuple[list[Roles], list[str]]:
     """Read a table without names, unless its header says that the first column is no q."""
     unknown_name = no_abscissa(table) or unknown_abscissa(table)
     if unknown_name:
         if not insisted:
-            raise _not_q(unknown_name, file)
+            raise refuse_abscissa(unknown_name, file)
         roles, notes = assign_by_position(table)
-        return roles, [*notes, f"Column '{printable(unknown_name[:40])}' was read as q, as asked (--q-unit)."]
+        return roles, [*notes, note_as_asked(unknown_name)]
     if names := intensity_without_q(table):
         raise DataError(
             f"{file}: none of its columns ({printable(names[:80])!r}) is named q; name the column of q, or"
@@ -710,7 +664,37 @@ def _nameless(table: Table, file: str, *, insisted: bool) -> tuple[list[Roles], 
             f"{file}: its first column is not in order, and after sorting the second column varies"
             f" without order; give rows of q, I, dI, or name the columns."
         )
-    return roles, role_notes
+    return roles, [*_compare_with_header(table, roles[0], file), *role_notes]
+
+
+def _compare_with_header(table: Table, roles: Roles, file: str) -> list[str]:
+    """A note where a header does not name each column, and what it names agrees with their positions.
+
+    Raises DataError where it contradicts them.
+    """
+    line, readings = find_other_header(table)
+    if not readings:
+        text = f"The header {printable(line[:60])!r} was not understood; the columns were read by position."
+        return [text] if line else []
+    width = len(table.columns)
+    by_position = {
+        roles.x: Q, roles.intensity: INTENSITY, roles.error: ERROR, roles.dq: DQ, roles.slit: SLIT
+    }  # fmt: skip
+    for names in readings:
+        agrees = all(
+            (names[k].quantity, names[k].scale) == (quantity, "") and names[k].factor == 1.0
+            for k, quantity in by_position.items()
+            if k is not None and k < len(names)
+        )
+        has_single_words = len(names) == len(split_words(line))
+        if agrees and (len(names) < width or (len(names) > width and has_single_words)):
+            return [
+                f"The header has {len(names)} names for {width} columns; all were read by their position."
+            ]
+    raise DataError(
+        f"{file}: its header {printable(line[:80])!r} does not name each of its {width} columns clearly; part"
+        " the names by tabs or commas, one for each column."
+    )
 
 
 #: Columns without names from which on a table that is not in order of q is an image.
@@ -741,49 +725,69 @@ def _describe_dropped_lines(table: Table) -> list[str]:
     return notes
 
 
-def _resolution(values: Floats, name: ColumnName | None, notes: list[str]) -> Floats:
-    """One standard deviation of q."""
-    if name is None or name.factor == 1.0:
-        return values
-    notes.append("The resolution is given as full width at half maximum; it was converted.")
-    return values * name.factor
-
-
-def curve_of(columns: Floats, roles: Roles, names: Names | None, x_name: ColumnName | None) -> RawCurve:
-    """Build the data set of some columns (m, n), with notes on conversions."""
+def curve_of(columns: Floats, roles: Roles, names: Names | None) -> RawCurve:
+    """Select the columns (m, n) of one data set, as they stand in the file."""
     notes: list[str] = []
-
-    def name(column: int) -> ColumnName | None:
-        return names.columns[column] if names else None
-
-    x = _abscissa(columns[roles.x], x_name, notes)
-    intensity = columns[roles.intensity]
-    error = None
-    dq, slit = _widths(columns, roles, name, notes)
-    if roles.error is not None:
-        error = _standard_deviation(columns[roles.error], intensity, name(roles.error), notes)
-        error = error * _to_unit_of(name(roles.intensity), name(roles.error))
-    if (signal := name(roles.intensity)) and signal.scale:
-        intensity, error = _unscale(x, intensity, error, signal.scale, notes)
-    width = None if roles.width is None else np.abs(columns[roles.width])
-    unit = names.unit_of(roles.intensity) if names else ""
-    return RawCurve(
-        x, intensity, error, dq, slit, width, title=roles.title, notes=tuple(notes), intensity_unit=unit
-    )
-
-
-def _widths(
-    columns: Floats, roles: Roles, name: Callable[[int], ColumnName | None], notes: list[str]
-) -> tuple[Floats | None, Floats | None]:
-    """Resolution and half length of the slit; NIST writes this with a minus, also in the first's place."""
+    dq = None if roles.dq is None else columns[roles.dq]
     slit = None if roles.slit is None else np.abs(columns[roles.slit])
-    if roles.dq is None:
-        return None, slit
-    if not marks_a_slit(columns[roles.dq]):
-        return _resolution(columns[roles.dq], name(roles.dq), notes), slit
-    slit = np.abs(columns[roles.dq])
-    notes.append(f"The resolution is one negative number, as NIST writes a slit: half length {slit[0]:.4g}.")
-    return None, slit
+    if dq is not None and marks_a_slit(dq):
+        slit, dq = np.abs(dq), None
+        notes.append(
+            f"The resolution is one negative number, as NIST writes a slit: half length {slit[0]:.4g}."
+        )
+    return RawCurve(
+        columns[roles.x], columns[roles.intensity],
+        None if roles.error is None else columns[roles.error], dq, slit,
+        None if roles.width is None else np.abs(columns[roles.width]),
+        title=roles.title, notes=tuple(notes), intensity_unit=names.unit_of(roles.intensity) if names else "",
+    )  # fmt: skip
+
+
+def _convert_intensity(raw: RawCurve, names: Names | None, roles: Roles) -> RawCurve:
+    """I from a function of it, or from I times a power of q, and its uncertainty from what the file gives."""
+    if names is None:
+        return raw
+    signal, notes = names.columns[roles.intensity], list(raw.notes)
+    intensity, error, power = raw.intensity, raw.dintensity, _POWERS.get(signal.scale)
+    with np.errstate(all="ignore"):
+        if power is not None:
+            notes.append(
+                f"The file gives the intensity times q{'' if power == 1 else f'^{power}'}; I was calculated."
+            )
+            intensity = intensity / raw.q**power
+        elif signal.scale:
+            notes.append(f"The file gives the {signal.scale} of the intensity; the intensity was calculated.")
+            intensity = invert(intensity, signal.scale)
+        if error is not None and roles.error is not None:
+            name = names.columns[roles.error]
+            error = _standard_deviation(error, intensity, name, signal, raw.q, notes)
+    return replace(raw, intensity=intensity, dintensity=error, notes=tuple(notes))
+
+
+def _standard_deviation(
+    error: Floats, intensity: Floats, name: ColumnName, signal: ColumnName, q: Floats, notes: list[str]
+) -> Floats | None:
+    """One standard deviation of I; None where the file does not say what its uncertainties are of."""
+    size = np.abs(intensity)
+    if name.quantity == RELATIVE and name.factor == 1.0 and np.nanmedian(error) > 1:
+        notes.append("The relative uncertainties are above 1, perhaps in per cent; they were not used.")
+        return None
+    if name.quantity == RELATIVE:
+        notes.append("The uncertainties are relative to the intensity; they were converted.")
+        return np.asarray(error * name.factor * size)
+    if name.scale in ("ln", "log10"):
+        notes.append(f"The uncertainties are those of {name.scale}(I); they were converted.")
+        return error * size * (np.log(10) if name.scale == "log10" else 1.0)
+    if signal.scale and signal.scale not in _POWERS:
+        notes.append(
+            f"Whether the uncertainties are those of I or of its {signal.scale} is not given; they were not"
+            " used."
+        )
+        return None
+    if name.scale == "squared":
+        notes.append("The file gives the variance of the intensity; its square root was taken.")
+        error = np.sqrt(error)
+    return error * _to_unit_of(signal, name) / q ** _POWERS.get(signal.scale, 0)
 
 
 def _to_unit_of(signal: ColumnName | None, error: ColumnName | None) -> float:
@@ -803,121 +807,7 @@ def _unit_of_i(column: ColumnName | None) -> str | None:
     return units.canonical(column.unit, "intensity")
 
 
-def _abscissa(x: Floats, name: ColumnName | None, notes: list[str]) -> Floats:
-    if name is None or not (name.scale or name.factor != 1.0):
-        return x
-    if name.factor == 1.0 and (text := _OF_Q.get(name.scale)):
-        notes.append(f"The file gives {text}; q was calculated.")
-    else:
-        notes.append(
-            f"The first column, '{printable(name.text[:40])}', was converted: q = {_inverse_in_words(name)}."
-        )
-    return name.factor * _invert_function(x, name.scale)
-
-
-_OF_Q = {
-    "squared": "q²", "inverse": "1/q", "root": "the root of q", "log10": "log10 of q", "ln": "ln of q",
-    "cubed": "q³", "fourth": "q⁴", "log10(1 + …)": "log10 of 1 + q", "ln(1 + …)": "ln of 1 + q",
-    "arcsinh": "arcsinh of q",
-}  # fmt: skip
-
-
-def _inverse_in_words(name: ColumnName) -> str:
-    """How q follows from the values x of a column."""
-    factor = {1.0: "", 2.0: "2π · ", 4.0: "4π · "}.get(round(name.factor / np.pi, 6) or 1.0, "")
-    factor = "" if name.factor == 1.0 else factor
-    forms = {"": "x", "squared": "√x", "root": "x²", "inverse": "1/x", "log10": "10^x", "ln": "exp(x)"}
-    return factor + forms.get(name.scale, "its inverse function of x")
-
-
-def _invert_function(values: Floats, scale: str) -> Floats:
-    """What a function was taken of, a key of `axes.INVERSES`; empty for none."""
-    if not scale:
-        return values
-    with np.errstate(all="ignore"):
-        return np.asarray(INVERSES[scale](values))
-
-
-def _standard_deviation(
-    error: Floats, intensity: Floats, name: ColumnName | None, notes: list[str]
-) -> Floats:
-    if name is None:
-        return error
-    if name.quantity == RELATIVE:
-        notes.append("The uncertainties are relative to the intensity; they were converted.")
-        return np.asarray(error * name.factor * np.abs(intensity))
-    if name.scale == "squared":
-        notes.append("The file gives the variance of the intensity; its square root was taken.")
-        with np.errstate(invalid="ignore"):
-            return np.sqrt(error)
-    return error
-
-
-def _unscale(
-    x: Floats, intensity: Floats, error: Floats | None, scale: str, notes: list[str]
-) -> tuple[Floats, Floats | None]:
-    """I and dI from a logarithm of I, or from I times a power of q."""
-    with np.errstate(all="ignore"):
-        if scale not in _POWERS:
-            notes.append(f"The file gives the {scale} of the intensity; the intensity was calculated.")
-            # Whether the uncertainty is one of I or of its logarithm nobody says.
-            return _invert_function(intensity, scale), None
-        power = _POWERS[scale]
-        notes.append(
-            f"The file gives the intensity times q{'' if power == 1 else f'^{power}'}; I was calculated."
-        )
-        return intensity / x**power, None if error is None else error / x**power
-
-
 def _angle_without_name(x: Floats) -> ColumnName | None:
     """2θ in degrees where a column without a name is rather that than q: it goes on where few q do."""
     finite = x[np.isfinite(x)]
     return ColumnName("", ANGLE, unit="degrees") if finite.size and finite.max() > Q_MAX else None
-
-
-def angle_to_q(
-    raw: RawCurve, name: ColumnName, file: str, given_wavelength: float | None, stated: float | None
-) -> RawCurve:
-    """Convert an angle (θ or 2θ, in its unit) to q = 4π sin(θ)/λ with the user's or the file's wavelength, Å.
-    Raises DataError if neither is known.
-    """
-    length = given_wavelength or stated
-    if length is None:
-        raise _no_wavelength(name, file)
-    unit = units.canonical(name.unit, "angle") or "degrees"
-    angle = raw.q * name.factor * units.factor(unit, "angle")
-    note = (
-        f"{'θ' if name.factor == 2.0 else '2θ'} in {unit} was converted to q with the wavelength"
-        f" {length:.5g} Å ({'as given' if given_wavelength else 'of the file'})."
-    )
-    q = 4 * np.pi * np.sin(np.radians(angle) / 2) / length
-    return replace(raw, q=q, dq=None, q_unit="Å⁻¹", notes=(note, *raw.notes))
-
-
-def _no_wavelength(name: ColumnName, file: str) -> DataError:
-    label = f" ('{printable(name.text[:40])}')" if name.text else ""
-    return DataError(
-        f"{file}: its first column is an angle{label}, not q; give the wavelength in Å to have it"
-        " converted (--wavelength 1.5418 for Cu Kα)."
-    )
-
-
-def set_unit(raw: RawCurve, unit: Unit, file: str, *, is_s: bool, wavelength: float | None) -> RawCurve:
-    """Add the file's unit of q; convert s = q/2π. Raises DataError for an unnamed logarithm."""
-    if _is_logarithm(raw.q[np.isfinite(raw.q)]):
-        raise DataError(
-            f"{file}: the first column is negative and ascends, as log10 of q does; give q itself, or name"
-            " the columns log10(q) and log10(I)."
-        )
-    notes = list(raw.notes)
-    if wavelength is not None:
-        notes.append("The first column was read as q; the wavelength was not used.")
-    if is_s:
-        raw = raw.scale_q(2 * np.pi)
-        notes.append("The file gives s = 2 sin(θ)/λ; q = 2π s was calculated.")
-    return replace(raw, q_unit=unit.name, q_unit_unknown=unit.unknown, notes=tuple(notes))
-
-
-def _is_logarithm(x: Floats) -> bool:
-    negative = x.size and np.mean(x < 0) > 0.7 and x.min() > _LEAST_LOG10
-    return bool(negative and np.mean(np.diff(x) > 0) > 0.9)

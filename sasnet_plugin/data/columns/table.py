@@ -7,10 +7,11 @@ The table is the longest block of lines with the same count of numbers, at least
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import islice, pairwise, takewhile
 from typing import NamedTuple
 
 import numpy as np
@@ -20,13 +21,17 @@ from ...arrays import Floats
 from ..limits import LIMITS
 from .names import (
     ANGLE,
+    DQ,
     ERROR,
     INTENSITY,
+    MODEL,
+    NO_Q,
     OTHER,
     RELATIVE,
     UNKNOWN,
     ColumnName,
     Q,
+    is_known,
     names_uncertainty,
     understand,
     understand_names,
@@ -53,7 +58,7 @@ _GROUPED = re.compile(
 )
 SPACED = re.compile(r"(?:^|\t)[-+]?\d{1,3}(?: \d{3})+(?:[.,]\d+)?[ ]?(?=\t|$)")
 # "5,72e-02" in a CSV.
-QUOTED = re.compile(r'"\s*([-+]?[\d.,]+(?:[eE][-+]?\d+)?)\s*"')
+QUOTED = re.compile(r'(?<![^\s,;])"\s*([-+]?[\d.,]+(?:[eE][-+]?\d+)?)\s*"(?![^\s,;])')
 # A minus that follows a digit: Fortran's columns of fixed width leave no blank.
 _STUCK = re.compile(r"(?<=\d)(?=-\d*\.\d)")
 MARKS = "#%*'!;/x \t"
@@ -383,6 +388,8 @@ class Table:
     ambiguous: bool = False  #: Its commas are decimal signs and delimiters, and nothing tells which.
     #: Tables of that many columns that begin at small q again: further data sets.
     others: tuple[Table, ...] = ()
+    words_before: int = 0  #: Words at the beginning of each row that are no numbers.
+    names: tuple[ColumnName, ...] = ()  #: Of the columns, where they are not to be found in the header.
 
 
 def decode(data: bytes) -> str | None:
@@ -417,8 +424,65 @@ def read_table(text: str) -> Table:
     table_found = _uniform(lines) or _longest(lines)
     if any((table_found.columns.size, table_found.single, table_found.grouped)):
         return replace(table_found, cut=cut)
+    if (table_of_rows := _read_rows(lines)) is not None:
+        return table_of_rows
     # A letter behind each row, or a time before it, is no number.
-    return _longest([numbers_alone(line) for line in lines])
+    table_found, last = _longest([numbers_alone(line) for line in lines]), (lines or [""])[-1]
+    first_word = re.split(r"[\s,;]", last.strip(), maxsplit=1)[0]
+    return replace(table_found, words_before=int(number(first_word) is None))
+
+
+_MOST_NAMES = 4
+"""Cells before the values of a row: the name of a sample, what its values are, a remark."""
+
+
+def _split_row(line: str) -> tuple[list[str], list[float]] | None:
+    """The texts at the beginning of a row and its values; None where it has too few. Texts behind are no
+    values.
+    """
+    bare = re.sub(r'"[^"]*"', "", line)
+    sign = next((candidate for candidate in "\t;," if candidate in bare), " ")
+    if bare.count(sign) < LEAST_ROWS:
+        return None
+    try:
+        cells = [cell.strip() for cell in next(csv.reader([line.strip("#% ")], delimiter=sign))]
+    except csv.Error:
+        return None
+    values = [number(cell.replace(",", ".") if sign == ";" else cell) for cell in cells]
+    start = next((k for k, value in enumerate(values) if value is not None and value == value), len(cells))
+    row = [value for value in takewhile(lambda value: value is not None, values[start:]) if value is not None]
+    while row and row[-1] != row[-1]:
+        row.pop()
+    goes_on = any(value == value for value in values[start + len(row) :] if value is not None)
+    names = [cell for cell in cells[:start] if cell]
+    return (names, row) if 0 < len(names) <= _MOST_NAMES and len(row) >= LEAST_ROWS and not goes_on else None
+
+
+def _read_rows(lines: list[str]) -> Table | None:
+    """A table on its side, as US-SOMO writes it: each row has a name, what it is, and its values."""
+    rows, rest = [], []
+    for line in filter(str.strip, lines):
+        row = _split_row(line)
+        if row is None:
+            rest.append(line)
+        else:
+            rows.append(row)
+    kinds = [understand(re.split(r";\s*", cells[-1])[-1].strip(" :")) for cells, _ in rows]
+    x = next((k for k, name in enumerate(kinds) if name.quantity in (Q, ANGLE)), None)
+    if x is None or len(rows) < 2:
+        return None
+    size = len(rows[x][1])
+    fitting = [k for k, (_, values) in enumerate(rows) if len(values) <= size]
+    columns = np.full((len(fitting), size), np.nan)
+    for column, k in zip(columns, fitting, strict=True):
+        column[: len(rows[k][1])] = rows[k][1]
+    plain = understand_names([cells[-1] for cells, _ in rows])
+    names = [
+        plain[k] if len(rows[k][0]) == 1 else kinds[k]._replace(text=rows[k][0][0], sample=rows[k][0][0])
+        for k in fitting
+    ]
+    names[fitting.index(x)] = kinds[x]
+    return Table(columns, tuple(rest), lost=len(rows) - len(fitting), blocks=1, names=tuple(names))
 
 
 def _lines(text: str) -> list[str]:
@@ -660,19 +724,6 @@ def _first_table_line(lines: list[str]) -> int | None:
 NAMES_WITHIN = 8
 """The names of columns stand in one of so many lines above the table."""
 
-_LENGTH = r"[\s_]*[\[(/]?\s*(?:mm|cm|m|pixels?|px)?[\])]?"
-_NO_Q = re.compile(
-    r"(?:azi\w*|phi|psi|chi)(?:[\s_]*angle)?[\s_]*(?:[\[(].*|deg\w*)?|"
-    rf"pixels?|channels?|strip|(?:r|radius|position|pos|distance){_LENGTH}"
-    r"|d[\s_]*[\[(]\s*(?:a|å|nm)\b.*|q[\s_]*(?:low|lo|min|left)\w*(?:\s*[\[(].*)?|q\s*[*·]?\s*rg|q\s*[*·]\s*r|time.*|t|tof.*",
-    re.IGNORECASE,
-)
-# Words for what is no q whatever stands beside them.
-_NEVER_Q = re.compile(
-    r"r\s*[\[(]\W*(?:a|å|aa|angstroms?|nm|nanomet\w+)\W*[\])]|(?:\w+_)?(?:lambda|wavelength|energy|e_ev|time)"
-    r"(?:[\s_]*[\[(].*|_?k?ev)?|\w*diameters?(?:[\s_]*[\[(].*|_\d+)?|(?:particle\s*)?sizes?(?:\s*[\[(].*)?",
-    re.IGNORECASE,
-)
 # How names of q and angles begin: enough to leave prose alone, whose words are not looked up.
 _MAYBE_X = re.compile(
     r"[\W\d_]*(?:q|mean|avg|average|abs|mod|radial|scatter|wave|momentum|streu|vecteur|bin|log|lg|ln|sqrt|half|the|two|2-?\s*th|θ|2θ"
@@ -692,9 +743,8 @@ _INTENSITY_ITSELF = re.compile(
 _NAME_AND_UNIT = re.compile(r"[^\W\d]\w*\s?[(\[][^()\[\]]{0,12}[^\W\d][^()\[\]]{0,12}[)\]]")
 _STEM_AND_Q = re.compile(r"[_.-]q(?:$|vec)", re.IGNORECASE)
 _MARKS = "#%;!*'/"
-# Signs between names, the strictest first; a comma or a blank within brackets parts nothing.
-_BETWEEN = (r"\t", r"\|", r";", r",(?![^()\[\]]*[)\]])", r"\s{2,}", r"[\s,;]+(?![^(\[]*[)\]])")
-_STRICT = _BETWEEN[:-1]
+# Signs between names, the strictest first; a comma within brackets parts nothing.
+_BETWEEN = (r"\t", r"\|", r";", r",(?![^()\[\]]*[)\]])", r"\s{2,}")
 # A diffractometer's settings, such as "Scantype: Coupled TwoTheta/Theta" or "ScanMode = 2theta".
 _SCAN = re.compile(r"(?:scan|axis|abscissa)[^\n]{0,40}?(?:two|2)[\s_-]*(?:theta|θ)", re.IGNORECASE)
 
@@ -703,18 +753,9 @@ class Names(NamedTuple):
     """The names above a table."""
 
     columns: tuple[ColumnName, ...]
-    units_beside: tuple[str, ...] = ()  #: What a line of units says under each name; empty without one.
-
-    @property
-    def unit_beside(self) -> str:
-        """What a line of units says under the name of q; empty where there is none."""
-        return self.units_beside[self.x] if self.units_beside and self.x is not None else ""
 
     def unit_of(self, column: int) -> str:
-        name_here = self.columns[column]
-        if name_here.scale:
-            return ""
-        return name_here.unit or (self.units_beside[column] if self.units_beside else "")
+        return "" if self.columns[column].scale else self.columns[column].unit
 
     def first(self, *quantities: str) -> int | None:
         return next((i for i, column in enumerate(self.columns) if column.quantity in quantities), None)
@@ -733,15 +774,28 @@ def names_of(table: Table) -> Names | None:
     """The line above that has one word for each column, of which one is q or an angle, and most are known."""
     # None where there is none. A line of units may stand above or below it; where two lines do as well, the
     # nearer to the table counts.
+    if table.names:
+        return Names(table.names)
     lines = _select_lines_above(table)
-    width = len(table.columns)
+    width, first = len(table.columns) + table.words_before, table.words_before
     candidates = [
-        names for words in _lists(lines, width) if (names := _match_names(words, lines)) is not None
+        names for words in _lists(lines, width) if (names := _match_names(words[first:], lines)) is not None
     ]
     if not candidates:
         return None
     best = max(candidates, key=lambda candidate: candidate.informative_count)  # of equal ones the first
-    return best._replace(units_beside=_units_beside(lines, width, best.x or 0))
+    units_below = _units_beside(lines, len(table.columns), best.x or 0)
+    return Names(tuple(map(_add_unit, best.columns, units_below))) if units_below else best
+
+
+def _add_unit(column: ColumnName, unit: str) -> ColumnName:
+    """A name with the unit that a line of units has for it; an error in per cent is relative."""
+    if column.unit or not unit:
+        return column
+    with_unit = understand(f"{column.text} [{unit}]")
+    if (column.quantity, with_unit.quantity) in ((ERROR, RELATIVE), (column.quantity, column.quantity)):
+        return with_unit._replace(text=column.text, sample=column.sample)
+    return column._replace(unit=unit)
 
 
 def _lists(lines: list[str], width: int) -> Iterator[list[str]]:
@@ -784,12 +838,22 @@ def _are_samples(names: Names, words: list[str], lines: list[str]) -> bool:
 
 def no_abscissa(table: Table) -> str:
     """The name of a first column that is neither q nor an angle; empty for none."""
-    # Beside a named intensity, or where the names of columns are parted by more than a blank.
+    # Beside a known name, or where signs part all names in the line next to the table.
     lines, width = _select_lines_above(table), len(table.columns)
-    lists = [words for line in reversed(lines) for words in _splits(line, width)]
-    nearest = _splits((lines or ("",))[-1], width, _STRICT)
-    candidates = (*filter(_no_q, lists), *filter(_never_q, nearest))
-    return _first(candidates[0]) if candidates else ""
+    if name := _unit_behind_other(split_words((lines or ("",))[-1]), width):
+        return name
+    known = [words for line in reversed(lines) for words in _splits(line, width) if _any_known(words[1:])]
+    nearest = _split_by_signs((lines or ("",))[-1], width)
+    names = [words for words in nearest if all(re.match(r"[^\W\d]|[<#]", word) for word in words[1:])]
+    return next((_first(words) for words in (*known, *names) if understand(words[0]).quantity == NO_Q), "")
+
+
+def _unit_behind_other(words: list[str], width: int) -> str:
+    """The name of another abscissa than q with its unit in brackets, where words enough for names follow."""
+    end = next((k for k, word in enumerate(words) if " " in word), len(words))
+    name, rest = " ".join(words[: end + 1]), words[end + 1 :]
+    is_other = end < len(words) and understand(name).quantity == NO_Q
+    return name if is_other and len(rest) >= width - 1 and all(re.match(r"[^\W\d]", w) for w in rest) else ""
 
 
 def unknown_abscissa(table: Table) -> str:
@@ -798,9 +862,9 @@ def unknown_abscissa(table: Table) -> str:
     # part in the line next to the table.
     lines, width = _select_lines_above(table), len(table.columns)
     for line in reversed(lines):
-        strict, loose = _splits(line, width, _STRICT), _splits(line, width)
-        for words in loose:
-            if _are_names(words, line, parted=words in strict):
+        parted = _split_by_signs(line, width)
+        for words in _splits(line, width):
+            if _are_names(words, line, parted=words in parted):
                 return _first(words)
     return _only_names(lines, width) or _measured_against(lines, width)
 
@@ -848,8 +912,8 @@ def _is_plain_intensity(column: ColumnName) -> bool:
 
 def _only_names(lines: list[str], width: int) -> str:
     """The first of the names that signs part in the line next to the table, where all of them are unknown."""
-    alike = [words for line in lines for words in _splits(line, width, _STRICT)[:1]]
-    nearest = _splits(lines[-1], width, _STRICT)[:1] if lines else []
+    alike = [words for line in lines for words in _split_by_signs(line, width)[:1]]
+    nearest = _split_by_signs(lines[-1], width)[:1] if lines else []
     if len(alike) != 1 or alike != nearest or re.search("[:=]", lines[-1]):  # lines of a header's values
         return ""
     return _first_unknown(nearest[0])
@@ -862,24 +926,12 @@ def _first_unknown(words: list[str]) -> str:
     return _first(words) if are_words and not quantities & {Q, ANGLE, INTENSITY} else ""
 
 
-def _no_q(words: list[str]) -> bool:
-    """Whether the first of some words is the name of what is no q, beside one that is known."""
-    return bool(_NO_Q.fullmatch(_first(words))) and _any_known(words[1:])
-
-
 def _first(words: list[str]) -> str:
     return words[0].strip("<>\"'#% ")
 
 
 def _any_known(words: list[str]) -> bool:
     return any(understand(word).quantity != UNKNOWN for word in words)
-
-
-def _never_q(words: list[str]) -> bool:
-    """Whether words are names, the first of them of what is no q whatever stands beside it."""
-    return bool(_NEVER_Q.fullmatch(_first(words))) and all(
-        re.match(r"[^\W\d]|[<#]", word) for word in words[1:]
-    )
 
 
 def intensity_without_q(table: Table) -> str:
@@ -918,29 +970,185 @@ def _split_by(pattern: str, line: str, width: int) -> list[str]:
     return words
 
 
-def _splits(line: str, width: int, signs: tuple[str, ...] = _BETWEEN) -> list[list[str]]:
-    """Ways in which a line falls into so many words, parted by these."""
+def _bare(line: str) -> str:
+    """A line of names without what marks it as one."""
     bare = re.sub(r"^L\s+", "", line.strip().lstrip(_MARKS).strip())  # SPEC's "#L"
-    bare = _LISTED_BEHIND.sub("", bare[: LIMITS.line])
-    bare = re.sub(r"\b(ln|log10|log|lg)\s+(?=[a-zA-Z])", r"\1_", bare)
+    return _LISTED_BEHIND.sub("", bare[: LIMITS.line])
+
+
+def _split_by_signs(line: str, width: int) -> list[list[str]]:
+    """Ways in which a line falls into so many words, parted by more than a blank."""
     splits: list[list[str]] = []
-    for pattern in signs:
-        words = _split_by(pattern, bare, width)
+    for pattern in _BETWEEN:
+        words = _attach_units(_split_by(pattern, _bare(line), width))
         if len(words) == width and words not in splits:
             splits.append(words)
-    loose = re.sub(r"\s*[\[(](?![qQsSiI]\))[^\])]*[\])]|[<>\"']", " ", bare).replace(",", " ").split()
-    if len(loose) == width and not splits and signs is _BETWEEN:
-        # Units in brackets behind blanks are no words of their own.
-        splits.append(_append_units(bare, loose))
     return splits
 
 
-def _append_units(line: str, words: list[str]) -> list[str]:
-    whole = []
+def _splits(line: str, width: int) -> list[list[str]]:
+    """Ways in which a line falls into so many names: parted by signs, as single words, or as known names."""
+    splits, words = _split_by_signs(line, width), split_words(line)
+    if splits:
+        return splits if len(words) != width or words in splits else [*splits, words]
+    readings = [words] if len(words) == width else parse_names(line, width)
+    return (
+        []
+        if len(readings) > 1 or any(_fits_another_count(line, reading) for reading in readings)
+        else readings
+    )
+
+
+def _fits_another_count(line: str, reading: list[str]) -> bool:
+    """Whether a line is as well read as more or fewer names, where so many do not stand as people write."""
+    columns = understand_names(reading)
+    faults = 1 if UNKNOWN in [column.quantity for column in columns] else _count_faults(columns)
+    if not faults:  # or the names of no curve
+        return False
+    counts = (count for count in range(2, len(split_words(line)) + 1) if count != len(reading))
+    others = (
+        _count_faults(understand_names(parse))
+        for count in counts
+        for parse in parse_names(line, count)
+        if all(map(is_known, parse))
+    )
+    return any(other is not None and other <= faults for other in others)
+
+
+# --- Names of several words, parted by nothing but blanks.
+
+_CELL = re.compile(r"[\t;|]|,(?![^()\[\]]*[)\]])")
+_WORD = re.compile(r"(?:[^\s()\[\]{}]|\((?:[^()]|\([^()]*\))*\)|\[[^\[\]]*\]|\{[^{}]*\})+|\S")
+_SYMBOL = re.compile(r"\|?[A-Za-z]\|?(?:\([qQ]\))?(?: .*)?")
+_ENCLOSED = re.compile(r"[(\[{](?!(?:[qixyQIXY]|[iI]\([qQ]\))[)\]}]).*[)\]}]")
+_PROSE = re.compile(r"(?:and|with|for|from|by|at|is|are|vs\.?|versus|against|this)|.*[:=].*", re.IGNORECASE)
+_MOST_WORDS = 40
+"""A line of more words is prose."""
+_LONGEST_NAME = 7
+"""Words of the longest name, as "standard deviation of the scattered intensity (1/cm)"."""
+
+
+def split_words(line: str) -> list[str]:
+    """The words of a line of names; a unit in brackets belongs to the word before it."""
+    return [word for cell in _split_cells(line) for word in cell]
+
+
+def _split_cells(line: str) -> list[list[str]]:
+    """The words of a line of names, those together that no sign but a blank parts."""
+    return [_attach_units(_WORD.findall(cell)) for cell in _CELL.split(_bare(line))]
+
+
+def _attach_units(words: Sequence[str]) -> list[str]:
+    """Words with the units in brackets that stand behind them; a line of nothing but units is left."""
+    if not words or _ENCLOSED.fullmatch(words[0]):
+        return list(words)
+    whole: list[str] = []
     for word in words:
-        match = re.search(re.escape(word) + r"[>\"']?\s*([\[(][^\])]*[\])])?", line)
-        whole.append(f"{word} {match[1]}" if match and match[1] else word)
+        if whole and _ENCLOSED.fullmatch(word):
+            whole[-1] += f" {word}"
+        else:
+            whole.append(word)
     return whole
+
+
+def parse_names(line: str, width: int) -> list[list[str]]:
+    """Join the words of a line to so many known names; several ways where they differ in meaning.
+
+    The first name is taken as long as it can be. One name that nobody knows may stand behind q and the
+    intensity. Of several ways those count in which each uncertainty follows what it belongs to.
+    """
+    cells = _split_cells(line)
+    if not 1 < width <= sum(map(len, cells)) <= _MOST_WORDS:
+        return []
+    ways: dict[tuple[object, ...], tuple[tuple[int, int], list[str]]] = {}
+    for parse in islice(_parses(cells, width, ()), 500):
+        columns = understand_names(parse)
+        if (faults := _count_faults(columns)) is not None:
+            guessed = sum(len(name.split()) for name in parse if " " in name and not is_known(name))
+            unknown = sum(column.quantity == UNKNOWN for column in columns)
+            meaning = tuple((c.quantity, c.scale, c.factor, c.unit) for c in columns)
+            ways.setdefault(meaning, ((guessed + unknown, faults), parse))
+    least = min((rank for rank, _ in ways.values()), default=(0, 0))
+    return [parse for rank, parse in ways.values() if rank == least and rank[1] < 2]
+
+
+def _parses(cells: list[list[str]], width: int, before: tuple[str, ...]) -> Iterator[list[str]]:
+    """Ways to join words to names, all of them known but for one: the intensity's, or one behind it."""
+    cells, count = list(filter(None, cells)), sum(map(len, cells))
+    if not width <= count <= _LONGEST_NAME * width:
+        return
+    if not width:
+        yield []
+        return
+    words = cells[0]
+    for length in range(min(_LONGEST_NAME, len(words)), 0, -1):
+        name = " ".join(words[:length])
+        quantity = understand(name).quantity
+        is_guess = quantity == UNKNOWN or (length > 1 and not _is_one_name(words[:length]))
+        if is_guess and not _may_be_guessed(words[:length], quantity, before):
+            continue
+        rest = [words[length:], *cells[1:]]
+        for parse in _parses(rest, width - 1, (*before, *[UNKNOWN] * is_guess, quantity)):
+            yield [name, *parse]
+
+
+def _may_be_guessed(words: Sequence[str], quantity: str, before: tuple[str, ...]) -> bool:
+    """Whether words that are no known name may be one: of a kind of intensity, or behind q and intensity."""
+    if UNKNOWN in before or Q not in before or any(map(_PROSE.fullmatch, words)):
+        return False
+    if any(map(_ends_a_name, words[:-1])) or any(map(is_known, words[:-1])):
+        return False
+    return INTENSITY in (*before, quantity)
+
+
+def _is_one_name(words: Sequence[str]) -> bool:
+    """Whether words are one known name, and not two symbols, as q and I, that would be one without blank."""
+    return (
+        not all(map(_SYMBOL.fullmatch, words))
+        and not any(map(_ends_a_name, words[:-1]))
+        and is_known(" ".join(words))
+    )
+
+
+def _ends_a_name(word: str) -> bool:
+    """Whether a word is a unit, or has one in brackets behind it, which ends a name."""
+    return " " in word or any(
+        units.canonical(word, quantity) and re.search(r"\d|/", word) for quantity in ("q", "intensity")
+    )
+
+
+def _count_faults(columns: Sequence[ColumnName]) -> int | None:
+    """How many of some names do not stand where people write them; None where they are no curve's."""
+    quantities = [column.quantity for column in columns]
+    if not ({Q, ANGLE, NO_Q} & set(quantities) and {INTENSITY, MODEL} & set(quantities)):
+        return None
+    faults = int(quantities[0] not in (Q, ANGLE, NO_Q, OTHER)) + max(0, quantities.count(Q) - 1)
+    for k, quantity in enumerate(quantities):
+        owner = {ERROR: (INTENSITY, MODEL), RELATIVE: (INTENSITY, MODEL), DQ: (Q, ANGLE)}.get(quantity)
+        faults += owner is not None and not set(owner) & set(quantities[:k])
+        faults += quantity == DQ and quantities[k - 1] in (INTENSITY, MODEL)
+        faults += quantity == ERROR == quantities[k - 1]
+        faults += columns[k].text in [column.text for column in columns[:k]] and quantity == INTENSITY
+    return faults
+
+
+def find_other_header(table: Table) -> tuple[str, list[tuple[ColumnName, ...]]]:
+    """A line of known names, not one for each column, and the ways to read it; else the line next to the
+    table where it names q and an intensity among what is unknown, and no way; empty where there is none.
+    """
+    lines = _select_lines_above(table)
+    for line in reversed(lines):
+        counts = range(2, min(len(split_words(line)), 12) + 1)
+        ways = [way for count in counts for way in parse_names(line, count)]
+        readings = [understand_names(way) for way in ways if all(map(is_known, way))]
+        ranked = [(f, columns) for columns in readings if (f := _count_faults(columns)) is not None]
+        if ranked:
+            least = min(faults for faults, _ in ranked)
+            return line.strip(), [columns for faults, columns in ranked if faults == least]
+    words = split_words(lines[-1]) if lines else []
+    quantities = [understand(word).quantity for word in words if is_known(word)]
+    names_a_curve = quantities[:1] in ([Q], [ANGLE]) and INTENSITY in quantities and is_known(words[0])
+    return (lines[-1].strip() if names_a_curve and not any(map(_PROSE.fullmatch, words)) else ""), []
 
 
 def _units_beside(lines: list[str], width: int, x: int) -> tuple[str, ...]:
@@ -955,13 +1163,18 @@ def _is_unit(word: str) -> bool:
     is_unit = any(units.canonical(word, quantity) for quantity in units.FACTORS)
     return (
         is_unit
-        or re.fullmatch(r"\W*(?:a\.?u\.?|arb\.?(?:\s*units?)?|counts|none|1)?\W*", word, re.I) is not None
+        or re.fullmatch(r"\W*(?:a\.?u\.?|arb\.?(?:\s*units?)?|counts|none|1|%|percent)?\W*", word, re.I)
+        is not None
     )
 
 
 def label(header: tuple[str, ...]) -> ColumnName | None:
     """The abscissa where a line of its own names it, as FIT2D's, or the settings of a scan."""
-    abscissa = next(filter(None, map(_abscissa_alone, header[-NAMES_WITHIN:])), None)
+    lines = header[-NAMES_WITHIN:]
+    for line, below in pairwise(lines):
+        if understand(below).quantity == INTENSITY and (name := understand(line)).quantity == NO_Q:
+            return name
+    abscissa = next(filter(None, map(_abscissa_alone, lines)), None)
     if abscissa is not None:
         return abscissa
     scan = next((line for line in header if _SCAN.search(line[: LIMITS.line])), "")
