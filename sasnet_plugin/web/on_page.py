@@ -8,7 +8,7 @@ import re
 _WORDS = (
     (" (--q-unit A or --q-unit nm)", ""),
     ("check the unit of q (--q-unit)", "check the unit of q"),
-    ("give --q-unit to read this column as q", "choose a unit of q to read this column as q"),
+    ("give --q-unit to read it as q", "choose a unit of q to read it as q"),
     (
         "give the intensity against q (with its unit, --q-unit,",
         "give the intensity against q (with its unit,",

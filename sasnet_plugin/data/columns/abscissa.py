@@ -75,7 +75,7 @@ def name_resolution(key: str, unit: str) -> ColumnName:
 def refuse_abscissa(name: str, file: str) -> DataError:
     """The error for an abscissa that is not q; none is advised to read an angle as q."""
     advice = (
-        "against 2θ with its wavelength (--wavelength)"
+        "against 2θ with --wavelength"
         if _ANGULAR.search(name)
         else "give --q-unit to read it as q"
     )

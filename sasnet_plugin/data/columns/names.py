@@ -621,7 +621,7 @@ def _understand_in_company(word: str, words: Sequence[str]) -> ColumnName:
         return ColumnName(word, OTHER)
     zeroth = _ZEROTH.fullmatch(word.strip("<>\"'# "))
     same_stem = rf"{re.escape(zeroth['stem'])}\d*[1-9]\d*\)?" if zeroth else ""
-    if any(re.fullmatch(same_stem, other.strip("<>\"'# ")) for other in words):
+    if zeroth and any(re.fullmatch(same_stem, other.strip("<>\"'# ")) for other in words):
         return ColumnName(word, INTENSITY, sample="0")
     head, _, sample = word.strip().rpartition("_")
     return _understand_letter(word, head, sample) if f"I_{sample}" in words else understand(word)

@@ -427,9 +427,12 @@ def read_table(text: str) -> Table:
     if (table_of_rows := _read_rows(lines)) is not None:
         return table_of_rows
     # A letter behind each row, or a time before it, is no number.
-    table_found, last = _longest([numbers_alone(line) for line in lines]), (lines or [""])[-1]
-    first_word = re.split(r"[\s,;]", last.strip(), maxsplit=1)[0]
-    return replace(table_found, words_before=int(number(first_word) is None))
+    bare = [numbers_alone(line) for line in lines]
+    table_found = _longest(bare)
+    row = next((line for line, numbers_of in zip(lines, bare, strict=True) if line != numbers_of), "")
+    before = int(number(re.split(r"[\s,;]", row.strip(), maxsplit=1)[0]) is None)
+    others = tuple(replace(other, words_before=before) for other in table_found.others)
+    return replace(table_found, words_before=before, others=others)
 
 
 _MOST_NAMES = 4
