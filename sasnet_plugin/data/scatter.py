@@ -1,4 +1,4 @@
-"""Whether stated uncertainties agree with the scatter of neighbouring points, which else takes their place."""
+"""Whether stated uncertainties agree with the scatter of neighbouring points, which else replaces them."""
 
 from __future__ import annotations
 

@@ -15,12 +15,14 @@ from numpy.typing import ArrayLike
 
 from ..arrays import Floats
 from ..fitting.result.components import bare
-from ..types import SasnetError
+from ..types import Curve, SasnetError
 from .measurements import Measurement, exchanged_density, water_share
 from .rivals import Rival
 
 #: Solvents at which a model's I(0) is calculated, 1e-6/Å²: three are enough for a parabola.
 _SOLVENTS = (-0.5, 3.0, 6.3)
+#: q times the longest length of a model where I(q) is I(0), and step of slopes, in the errors of parameters.
+_FORWARD, _STEP = 1e-3, 0.1
 
 
 @dataclass(frozen=True)
@@ -58,21 +60,47 @@ def match_point_of_series(solvents: ArrayLike, intensities: ArrayLike, errors: A
     return MatchPoint(float(-0.5 * slope / bend), float(np.sqrt(by @ covariance @ by)))
 
 
-def match_point_of_model(
-    rival: Rival, draws: Sequence[Floats], measurement: Measurement
-) -> MatchPoint | None:
-    """The match point of a fitted model, with its error from draws of the posterior; None where it has none.
+def match_point_of_models(rivals: Sequence[Rival], exchange: Mapping[str, str]) -> MatchPoint | None:
+    """The match point of the likeliest model; its error contains what the others say. None where it has none.
 
-    `measurement` lends its q, of which the lowest counts, and what exchanges hydrogen.
+    `exchange` has the materials of parts that exchange hydrogen with water, by their parameter.
     """
-    # Of a density that nobody has given, draws say what is assumed before any measurement.
+    each = [(rival.weight, match_point_of_model(rival, exchange)) for rival in rivals]
+    best = each[0][1]
+    if best is None:
+        return None
+    known = [(weight, point) for weight, point in each if point is not None]
+    squares = [weight * (point.error**2 + (point.density - best.density) ** 2) for weight, point in known]
+    return replace(best, error=float(np.sqrt(sum(squares) / sum(weight for weight, _ in known))))
+
+
+def match_point_of_model(rival: Rival, exchange: Mapping[str, str]) -> MatchPoint | None:
+    """The match point of a fitted model, with the error that follows from those of its parameters."""
+    # Of a density that nobody has given, a prior alone would decide.
     is_unknown = any(coordinate.all_contrasts for coordinate in rival.coordinates)
     if is_unknown or not any("sld_solvent" in name for name in rival.fit.parameters):
         return None
-    found = np.array([_vertex(rival, z, measurement) for z in (rival.before.z, *draws)])
-    if not np.all(np.isfinite(found)):
-        return None
-    return MatchPoint(float(found[0]), float(np.std(found[1:] - found[0])) if draws else 0.0)
+    waters = [_forward_scattering(rival, solvent, exchange) for solvent in _SOLVENTS]
+
+    def vertex(z: Floats) -> float:
+        forward = [float(rival.predict(z, water)[0]) for water in waters]
+        bend, slope, _ = np.polyfit(_SOLVENTS, forward, 2)
+        return float(-0.5 * slope / bend) if bend > 0 else float("nan")
+
+    here, moves = rival.before.z, _STEP * np.eye(rival.before.z.size)
+    slopes = np.array([(vertex(here + move) - vertex(here - move)) / (2 * _STEP) for move in moves])
+    density, variance = vertex(here), float(slopes @ rival.reported_covariance() @ slopes)
+    return MatchPoint(density, float(np.sqrt(variance))) if np.isfinite(density + variance) else None
+
+
+def _forward_scattering(rival: Rival, solvent: float, exchange: Mapping[str, str]) -> Measurement:
+    """The measurement of I at q = 0, but for what is far below its error, in a solvent."""
+    longest = max((p.value for p in rival.fit.parameters.values() if p.unit == "Ang"), default=1.0)
+    q = _FORWARD / longest * np.array([1.0, 1.1])
+    densities = {name: exchanged_density(material, solvent) for name, material in exchange.items()}
+    return Measurement(
+        "forward", "forward", Curve(q, np.ones(q.size)), np.ones(q.size), solvent=solvent, densities=densities
+    )
 
 
 def match_points_of_parts(
@@ -97,9 +125,3 @@ def _match_exchanging(material: str) -> float:
     """Density of the water that a material has in that water itself, which is linear in its D2O."""
     at = [exchanged_density(material, water) - water for water in _SOLVENTS[:2]]
     return float(_SOLVENTS[0] + (_SOLVENTS[1] - _SOLVENTS[0]) * at[0] / (at[0] - at[1]))
-
-
-def _vertex(rival: Rival, z: Floats, measurement: Measurement) -> float:
-    forward = [float(rival.predict(z, replace(measurement, solvent=density))[0]) for density in _SOLVENTS]
-    bend, slope, _ = np.polyfit(_SOLVENTS, forward, 2)
-    return float(-0.5 * slope / bend) if bend > 0 else float("nan")

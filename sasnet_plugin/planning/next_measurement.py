@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Floats
+from ..data.sample.kind import CALIBRATION
 from ..data.sample.sample import MAGNETIC, SECTORS
 from ..digits import align_columns, format_with_error, join_names, quantity, significant
 from ..fitting.result.components import bare
@@ -26,7 +27,7 @@ from . import sentences
 from .forecast_errors import draw_places, forecast_errors
 from .match_points import (
     MatchPoint,
-    match_point_of_model,
+    match_point_of_models,
     match_point_of_series,
     match_points_of_parts,
 )
@@ -364,16 +365,21 @@ def next_measurement(
         offers = _select(_list_offers(result, solvents, exchange, instrument, changes), only)
         question = _Question(parameter, _goal(aim, parameter), _unit_time(time, instrument), clock.is_over)
         shares = {rival.short_name: rival.weight for rival in rivals}
+        points: list[str] = []
+        with suppress(_NoTimeError):
+            points = _match_points(result, rivals, exchange, solvents)
         if settled:
-            return _make_settled_plan(result, shares, question, held, settled)
+            if not (held or points):
+                raise SasnetError(settled)
+            return Plan(
+                (), shares, question.goal, None, max(shares.values()), question.time, False,
+                notes=tuple(filter(None, [held, *points])), settled=settled, files=_files(result),
+            )  # fmt: skip
         generator = rng or np.random.default_rng(0)
         draws = _draw(rivals, generator)
         ranked = _rank(rivals, draws, offers, question, progress)
         ranked = _forecast(result, rivals, draws, question, generator, ranked)
-        notes += _same(rivals, ranked)
-        with suppress(_NoTimeError):
-            notes += _match_points(result, rivals, draws[0], offers, exchange, solvents)
-        notes += [missing, question.note_end(len(ranked), len(offers))]
+        notes += [*_same(rivals, ranked), *points, missing, question.note_end(len(ranked), len(offers))]
         now, unit = _now(rivals, parameter)
         # On average no measurement makes it less likely that the likeliest model is right; pairs of models
         # that nothing decides between are calculated as if there were noise.
@@ -413,18 +419,6 @@ class _Clock:
 
 def _draw(rivals: Sequence[Rival], rng: np.random.Generator) -> list[list[Floats]]:
     return [rival.draws(DRAWS, rng) for rival in rivals]
-
-
-def _make_settled_plan(
-    result: FitResult | SampleResult, shares: Mapping[str, float], question: _Question, held: str, why: str
-) -> Plan:
-    if not held:
-        raise SasnetError(why)
-    now = max(shares.values())
-    return Plan(
-        (), shares, question.goal, None, now, question.time, False, notes=(held,), settled=why,
-        files=_files(result),
-    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -602,15 +596,12 @@ def _sort_by_time(
 def _match_points(
     result: FitResult | SampleResult,
     rivals: Sequence[Rival],
-    draws: Sequence[Floats],
-    offered: Sequence[Measurement],
     exchange: Mapping[str, str],
     solvents: Sequence[str],
 ) -> list[str]:
     if not solvents:
         return []
-    best = rivals[0]
-    found = {sentences.BY_MODEL(model=best.short_name): match_point_of_model(best, draws, offered[0])}
+    found = {sentences.BY_MODEL(model=rivals[0].short_name): match_point_of_models(rivals, exchange)}
     each = (
         (r.short_name, match_points_of_parts(r, _list_given_densities(result, r), exchange)) for r in rivals
     )
@@ -640,8 +631,9 @@ def _list_given_densities(result: FitResult | SampleResult, rival: Rival) -> Col
 
 
 def _match_point_of_curves(result: SampleResult) -> MatchPoint | None:
+    # Each curve's intensity has a calibration of its own.
     measured = [
-        (density, g.i0, g.i0_error)
+        (density, g.i0, math.hypot(g.i0_error, CALIBRATION * g.i0))
         for density, curve in zip(result.sample.solvents, result.sample.curves, strict=True)
         if density is not None and isinstance(g := curve.guinier(), Guinier)
     ]

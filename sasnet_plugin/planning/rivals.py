@@ -330,6 +330,11 @@ class Rival:
             found[name] = ExpectedError(value, error, noise)
         return found
 
+    def reported_covariance(self) -> Floats:
+        """Of the coordinates (k, k) so far, with errors as large as those that the fit reports."""
+        factors = np.array([self._widening.get(coordinate.name, 1.0) for coordinate in self.coordinates])
+        return np.asarray(self.before.covariance * np.outer(factors, factors))
+
     def _fit_error(self, measurement: str, name: str, value: float, noise: float) -> float:
         # A fit's errors hold more than noise, such as other size distributions, and what the calibration of q
         # adds, which stays however long one counts.

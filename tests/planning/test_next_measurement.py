@@ -14,11 +14,13 @@ import pytest
 import sasnet_plugin
 from sasnet_plugin.fitting.assessment.error_estimates import calibration_error
 from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.task import Contrast
 from sasnet_plugin.materials import incoherent_scattering, scattering_length_density
 from sasnet_plugin.planning.match_points import (
     MatchPoint,
     match_point_of_model,
+    match_point_of_models,
     match_point_of_series,
     match_points_of_parts,
 )
@@ -43,6 +45,7 @@ from sasnet_plugin.planning.next_measurement import (
 )
 from sasnet_plugin.planning.outlook import Outlook, foresee
 from sasnet_plugin.planning.rivals import Rival
+from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve, SasnetError
 
 _D2O = 6.356
@@ -363,7 +366,8 @@ def test_one_model_that_is_left_after_a_plan_is_an_answer(spheres: FitResult) ->
     plan = next_measurement(left, earlier={"predictions": {}})
     assert plan.ranked == ()
     assert plan.is_reached
-    now, answer, held = plan.lines()
+    now, answer, held, point = plan.lines()
+    assert "match point" in point
     assert now == f"Now: {sphere.short_name} > 99 %."
     assert f"Only {sphere.short_name} is left" in answer
     assert "together with the earlier ones" in held
@@ -383,10 +387,87 @@ def test_solvents_are_water_for_neutrons_in_water_alone(spheres: FitResult) -> N
 
 
 def test_the_match_point_of_a_model_is_that_of_its_material(spheres: FitResult) -> None:
-    rival = _rival(spheres)
-    point = match_point_of_model(rival, rival.draws(2, np.random.default_rng(0)), _again(spheres))
+    point = match_point_of_model(_rival(spheres), {})
     assert point is not None
     assert point.density == pytest.approx(scattering_length_density("SiO2@2.2"), abs=0.02)
+
+
+def _core_shells(q: np.ndarray, width: float = 0.0) -> tuple[FitResult, np.ndarray, np.ndarray]:
+    """A fit that is exact, of cores of 40 Å of density 1 with shells of 20 Å of density 4 in D2O."""
+    values = {
+        "scale": 0.01, "background": 0.0, "radius": 40.0, "thickness": 20.0, "sld_core": 1.0,
+        "sld_shell": 4.0, "sld_solvent": _D2O,
+    }  # fmt: skip
+    spread = {"radius_pd": width, "radius_pd_n": 35, "radius_pd_type": "gaussian"} if width else {}
+    exact = call("core_shell_sphere", q, values | spread).intensity
+    sigma = 0.01 * exact
+    units = {"radius": "Ang", "thickness": "Ang"}
+    free = ("scale", "background", "radius", "thickness", "sld_shell")
+    parameters = {
+        name: Parameter(
+            value, 0.001 if name in free else None,
+            units.get(name, "1e-6/Ang^2" if "sld" in name else ""), name not in free,
+            0.0, 1e4 if name in free else value,
+        )
+        for name, value in (values | ({"radius_pd": width} if width else {})).items()
+    }  # fmt: skip
+    kinds = {"radius": "gaussian"} if width else {}
+    fit = ModelFit(
+        "core_shell_sphere", None, parameters, kinds, float(q.size), 1.0, 100.0, 1.0, 0.1, exact, weight=1.0
+    )
+    result = FitResult(Curve(q, exact, sigma), sigma, (fit,), given=("sld_core", "sld_solvent"))
+    radii = 40.0 * (1 + width * np.linspace(-3, 3, 601)) if width else np.array([40.0])
+    numbers = np.exp(-0.5 * np.linspace(-3, 3, radii.size) ** 2) if width else np.ones(1)
+    return result, radii, numbers
+
+
+@pytest.mark.parametrize("low", [0.004, 0.05])
+@pytest.mark.parametrize("width", [0.0, 0.3])
+def test_the_match_point_is_where_the_forward_amplitude_vanishes(low: float, width: float) -> None:
+    # Of particles of several sizes it is the least of the mean of (Σ Vᵢ Δρᵢ)²; the lowest q does not matter.
+    result, radii, numbers = _core_shells(np.geomspace(low, 0.3, 60), width)
+    point = match_point_of_model(_rival(result, "core_shell_sphere"), {})
+    assert point is not None
+    core, whole = radii**3, (radii + 20.0) ** 3
+    excess = core * 1.0 + (whole - core) * 4.0
+    exact = float(numbers @ (excess * whole) / (numbers @ whole**2))
+    assert point.density == pytest.approx(exact, abs=0.01)
+    assert 0 < point.error < (1.0 if width else 0.1)
+
+
+def test_the_match_point_moves_with_what_exchanges_hydrogen() -> None:
+    result, *_ = _core_shells(np.geomspace(0.004, 0.3, 60))
+    sugar, share = "C6H7H[1]3O5@1.5", 40.0**3 / 60.0**3
+    point = match_point_of_model(_rival(result, "core_shell_sphere"), {"sld_shell": sugar})
+    assert point is not None
+    mean = share * 1.0 + (1 - share) * exchanged_density(sugar, point.density)
+    assert point.density == pytest.approx(mean, abs=0.01)
+
+
+def test_other_models_that_are_left_widen_the_error_of_the_match_point() -> None:
+    result, *_ = _core_shells(np.geomspace(0.004, 0.3, 60))
+    shell = result.fits[0].parameters["sld_shell"]
+    other = replace(
+        result.fits[0],
+        parameters=result.fits[0].parameters | {"sld_shell": replace(shell, value=5.0)},
+    )
+    curves = [result.curve], [result.dintensity]
+    rivals = [Rival([result.fits[0]], *curves, 0.6), Rival([other], *curves, 0.4)]
+    rivals[1].before = replace(rivals[1].before, z=np.zeros_like(rivals[1].before.z))
+    alone, both = match_point_of_models(rivals[:1], {}), match_point_of_models(rivals, {})
+    assert alone is not None
+    assert both is not None
+    assert both.density == alone.density
+    apart = (1 - 40.0**3 / 60.0**3) * 1.0
+    assert both.error == pytest.approx(np.sqrt(0.4) * apart, rel=0.1)
+
+
+def test_one_model_alone_still_has_a_match_point() -> None:
+    result, *_ = _core_shells(np.geomspace(0.004, 0.3, 60))
+    plan = next_measurement(replace(result, verified=True))
+    assert plan.ranked == ()
+    assert "nothing to decide" in plan.lines()[1]
+    assert any("According to core_shell_sphere, the match point is at" in note for note in plan.notes)
 
 
 def test_the_match_point_of_a_given_density_has_no_error_of_rounding(spheres: FitResult) -> None:
@@ -398,8 +479,7 @@ def test_the_match_point_of_a_given_density_has_no_error_of_rounding(spheres: Fi
 def test_an_unknown_density_has_no_match_point(spheres: FitResult) -> None:
     fit = next(fit for fit in spheres.fits if fit.name == "sphere")
     rival = Rival([fit], [spheres.curve], [spheres.dintensity], 1.0, frozenset({"sld"}))
-    draws = rival.draws(4, np.random.default_rng(0))
-    assert match_point_of_model(rival, draws, _again(spheres)) is None
+    assert match_point_of_model(rival, {}) is None
 
 
 def test_parts_have_their_own_match_points(spheres: FitResult) -> None:
@@ -545,8 +625,8 @@ def test_wrong_questions_are_refused_in_a_sentence(spheres: FitResult) -> None:
             next_measurement(spheres, **question)
     one = spheres.fits[0]
     with pytest.raises(SasnetError, match="Only sphere was fitted, so there is nothing to decide. Give"):
-        next_measurement(replace(spheres, fits=(one,)))
+        next_measurement(replace(spheres, fits=(one,)), solvents=())
     with pytest.raises(SasnetError, match="Only sphere is left with a probability above"):
-        next_measurement(replace(spheres, fits=(one, replace(one, weight=1e-6))))
+        next_measurement(replace(spheres, fits=(one, replace(one, weight=1e-6))), solvents=())
     with pytest.raises(SasnetError, match="no model fits these data"):
         next_measurement(replace(spheres, fits=()))
