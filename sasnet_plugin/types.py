@@ -151,6 +151,8 @@ class Curve(Shown):
         "counts"; empty where the file names none.
     replaced : int
         Uncertainties that were not usable and were replaced from those of neighbouring points.
+    errors_noted : bool
+        One of the notes says why there are no usable uncertainties.
     q_asked : bool
         Whether a user has said where q begins: then no first point is doubted.
     sector : Sector or None
@@ -177,6 +179,7 @@ class Curve(Shown):
     q_asked: bool = False
     intensity_unit: str = ""
     replaced: int = 0
+    errors_noted: bool = False
     sector: Sector | None = None
     spin: str = ""
     understated: float = 0.0

@@ -11,6 +11,7 @@ from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy
 from sasnet_plugin.fitting.evidence.marginal import weigh_fits
 from sasnet_plugin.fitting.problem.experiment import experiment
 from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.result.fit_warning import FitWarning
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Page
@@ -88,5 +89,5 @@ def simulated(kind: str) -> FitResult:
         for (m, s), start in candidates.items()
     ]
     order = weigh_fits(Discrepancy(curve, error), fits).fits
-    first = replace(order[0], warnings=("The charge cannot be told.",))
+    first = replace(order[0], warnings=(FitWarning("The charge cannot be told."),))
     return FitResult(curve, error, (first, *order[1:]), True, ("Simulated for a test.",))

@@ -262,7 +262,7 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
     curve = Curve(
         raw.q, raw.intensity, dintensity, *resolution, file=file, entry=entry, notes=tuple(notes),
         intensity_unit=raw.intensity_unit, replaced=_count_replaced(raw.dintensity, dintensity),
-        sector=raw.sector,
+        errors_noted=dintensity is None, sector=raw.sector,
     )  # fmt: skip
     curve = shadow.exclude_shadow(curve)
     unit = q_unit or raw.q_unit

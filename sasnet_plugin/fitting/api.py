@@ -790,12 +790,19 @@ def _jointly(
 
 
 def _result(reading: Reading, dintensities: tuple[Any, ...], suggestion: Suggestion) -> SampleResult:
-    notes, sample = reading.notes, reading.sample
+    notes, sample = [*reading.notes, *[str(sentences.EXCHANGED)] * reading.own_densities], reading.sample
     if reading.fits and UNKNOWN_SOLVENTS in {
         p.undetermined for p in reading.fits[0].make_curve_fit(0).parameters.values()
     }:
         notes = [*notes, NO_DENSITIES]
-    return SampleResult(sample, dintensities, tuple(reading.fits), suggestion, notes=tuple(notes))
+    return SampleResult(
+        sample,
+        dintensities,
+        tuple(reading.fits),
+        suggestion,
+        notes=tuple(notes),
+        own_densities=reading.own_densities,
+    )
 
 
 def _disagreeing(
@@ -806,7 +813,7 @@ def _disagreeing(
     usual = [
         usual_result
         for reading, usual_result in zip(readings, results, strict=True)
-        if reading.usual and usual_result.fits
+        if usual_result.fits and not reading.own_densities
     ]
     for usual_result in usual:
         changed = _changing(ledger, usual_result, options)
@@ -850,7 +857,7 @@ def _apart(joint_result: SampleResult, single_fits: Alone) -> bool:
     # Models of their own have more parameters, which their evidences pay for.
     if (
         joint_result.best is None
-        or str(sentences.EXCHANGED) not in joint_result.notes
+        or not joint_result.own_densities
         or not all(single_result.fits for single_result in single_fits.fits)
     ):
         return False

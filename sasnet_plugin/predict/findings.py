@@ -321,6 +321,11 @@ class Answer:
 
     def sentences(self) -> list[str]:
         """What is said around the tables: doubts, verdict, scope, the rest, and the other notes."""
+        first, notes = self.sentences_and_notes()
+        return [*first, *(f"Note: {note}" for note in notes)]
+
+    def sentences_and_notes(self) -> tuple[list[str], list[str]]:
+        """Doubts, verdict, scope and the rest; and the notes that none of these says already."""
         sentence_lists = [list(finding.sentences()) for finding in self.findings]
         unit = self.q_unit.doubt if self.q_unit is not None else ""
         headlines = [getattr(one_finding, "headline", "") for one_finding in self.findings]
@@ -330,7 +335,7 @@ class Answer:
         ]
         first += [f"Caution: {self.caution}"] if self.caution else []
         first += itertools.chain.from_iterable(sentence_lists[1:])
-        return [*first, *(f"Note: {note}" for note in _new(self.notes, first))]
+        return first, _new(self.notes, first)
 
     def _describe_scope(self, verdict: Sequence[str]) -> list[str]:
         """The verdict and whether it can be believed; without a verdict of its own a finding is silent."""

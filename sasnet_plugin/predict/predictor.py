@@ -86,7 +86,7 @@ def _notes(curve: Curve, q_range: tuple[float, float]) -> list[str]:
         )
     if inside < FEW_POINTS:
         notes.append(f"Only {inside} points were used, so the probabilities are less reliable.")
-    if curve.dintensity is None and not any("estimated" in note for note in curve.notes):
+    if curve.dintensity is None and not curve.errors_noted:
         notes.append("No uncertainties were given; they were estimated from the scatter of the points.")
     return [*notes, *_doubts(curve, q_range)]
 

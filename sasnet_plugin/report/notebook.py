@@ -257,8 +257,9 @@ def describe_suggestion(found: Suggestion) -> tuple[str, ...]:
 def _find_outside_sentence(suggestion: Suggestion) -> str:
     from ..predict import open_classifier
 
-    scope = open_classifier().manifest.scope
-    return scope.outside if scope and scope.outside in suggestion.notes else ""
+    manifest = open_classifier().manifest
+    outside = suggestion.in_scope < manifest.scope_threshold
+    return manifest.scope.outside if manifest.scope and outside else ""
 
 
 def _name(file: str, entry: str) -> str:

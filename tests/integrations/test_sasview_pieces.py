@@ -139,6 +139,7 @@ def fit(*names: str) -> dict[str, Any]:
             "headline": "c: radius 5 Å; χ² 1. Explains the data. Not fitted (go on with --time-limit 9): b.",
             "verdict": "explains",
             "notes": ["Not fitted within the time limit (go on with --time-limit 300): b."],
+            "unfitted": ["b"],
             "fits": [{"model": n, "structure_factor": None, "warnings": ["Beware."]} for n in names],
         },
         "pages": [{"reduced_chisq": 1.0 + i, "weight": 0.5} for i, _ in enumerate(names)],

@@ -20,6 +20,7 @@ from ..problem.experiment import add_effective_radii
 from ..problem.nested_models import simpler
 from ..result import components
 from ..result.fit_result import FitResult, SizeMixture
+from ..result.fit_warning import FitWarning
 from ..result.model_fit import ModelFit, Verification, explains
 from ..result.residuals import SharedError
 from ..result.verdict import SMOOTH
@@ -91,7 +92,7 @@ def reject_inexcusable(verdict: Verification, fit: ModelFit, error: SharedError,
         f"Neighbouring residuals share {error.words()}, more than measurements usually do: the model is"
         f" incomplete."
     )
-    return replace(verdict, explained=False, sentences=(*verdict.sentences, text))
+    return replace(verdict, explained=False, sentences=(*verdict.sentences, FitWarning(text)))
 
 
 def largest(fits: Sequence[ModelFit], errors: Mapping[str, SharedError]) -> SharedError:
@@ -425,7 +426,8 @@ def _verify_fits(
     rng = np.random.default_rng(1)
     replicates = compare(open_classifier(), curve, dintensity, order[0], rng, noise=noise)
     if replicates is not None:
-        first = replace(first, replicates=replicates, sentences=(*first.sentences, *replicates.sentences))
+        differences = map(FitWarning, replicates.sentences)
+        first = replace(first, replicates=replicates, sentences=(*first.sentences, *differences))
     if error.relative > 0:
         first = replace(first, systematic={**error.as_dict(), "excuses": error.excuses()})
     return [replace(first, misfit=misfit_of(curve, dintensity, order[0])), *verdicts[1:]]
@@ -439,7 +441,7 @@ def _add_warnings(
             fit,
             warnings=(
                 *fit.warnings, *verdict.sentences, *warnings_of(curve, fit, order, probe),
-                *(scale_in_words(fit) if fit is not order[0] else ()),
+                *(map(FitWarning, scale_in_words(fit)) if fit is not order[0] else ()),
             ),
         )
         for fit, verdict in zip(order, verdicts, strict=True)

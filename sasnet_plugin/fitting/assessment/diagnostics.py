@@ -15,8 +15,8 @@ from ..problem.bounds import CLOSEST_PACKING, limits_of
 from ..problem.conventions import check_matter, scale_in_words
 from ..problem.free_parameters import moving
 from ..problem.nested_models import Reduction, reduce_attraction, simpler
-from ..result import verdict
 from ..result.components import bare, is_scale
+from ..result.fit_warning import About, FitWarning
 from ..result.model_fit import ModelFit, Parameter, end_of_range
 from ..result.reported_values import intensity_unit_or, is_determined
 from ..settings import ASSESSMENT, OPTIMIZE, PROBLEM
@@ -24,13 +24,14 @@ from ..settings import ASSESSMENT, OPTIMIZE, PROBLEM
 # --- Correlated parameters.
 
 
-def describe_ties(fit: ModelFit, explained: set[str]) -> tuple[list[str], set[str]]:
+def describe_ties(fit: ModelFit, explained: set[str]) -> tuple[list[FitWarning], set[str]]:
     """Parameters that move together, and the names of all that is explained by that or before."""
     groups = [group for group in together(fit) if _matters(group, fit, explained)]
     said = [
-        (
-            f"{join_names(group)} {verdict.CORRELATED}: these data determine only a combination. Fix the"
-            f" values that you know."
+        FitWarning(
+            f"{join_names(group)} are strongly correlated: these data determine only a combination. Fix the"
+            " values that you know.",
+            About.CORRELATED,
         )
         for group in groups
     ]
@@ -38,9 +39,11 @@ def describe_ties(fit: ModelFit, explained: set[str]) -> tuple[list[str], set[st
     if shown_pairs:
         pair_texts = ", ".join(f"{a} and {b} ({r:.3f})" for (a, b), r in shown_pairs.items())
         said.append(
-            f"The data hardly distinguish {pair_texts}: they {verdict.CORRELATED} (coefficient in"
-            f" brackets). Fix one"
-            " of a pair if known."
+            FitWarning(
+                f"The data hardly distinguish {pair_texts}: they are strongly correlated (coefficient in"
+                " brackets). Fix one of a pair if known.",
+                About.CORRELATED,
+            )
         )
     return said, explained.union(*groups, *shown_pairs)
 
@@ -97,6 +100,8 @@ def _pairs(
 
 # --- Warnings about single parameters and models.
 
+_ONE_SIZE = "one size without a distribution fits as well"
+
 #: Models whose name says that they are long, with their radius.
 _LONG = {
     "capped_cylinder": "radius", "core_shell_cylinder": "radius", "cylinder": "radius",
@@ -106,32 +111,30 @@ _LONG = {
 
 def warnings_of(
     curve: Curve, fit: ModelFit, other_fits: Sequence[ModelFit] = (), probe: str | None = None
-) -> tuple[str, ...]:
+) -> tuple[FitWarning, ...]:
     """Write warnings about one fit, with parameter, value and unit."""
     # None of them contradicts `others`, fits of the same curve; `probe` is neutron or xray.
     reduced, explained = _reductions(fit, other_fits)
     together, bound = describe_ties(fit, explained)
     parameter_warnings = (
-        sentence
+        warning
         for name, p in fit.parameters.items()
         if not p.fixed
-        for sentence in _check_parameter(name, fit, curve, explained, bound)
+        for warning in _check_parameter(name, fit, curve, explained, bound)
     )
-    sentences = chain(
-        reduced, together, parameter_warnings, check_matter(fit, probe), _background(curve, fit)
-    )
-    return tuple(dict.fromkeys(sentences))
+    warnings = chain(reduced, together, parameter_warnings, check_matter(fit, probe), _background(curve, fit))
+    return tuple(dict.fromkeys(warnings))
 
 
-def _reductions(fit: ModelFit, other_fits: Sequence[ModelFit]) -> tuple[list[str], set[str]]:
+def _reductions(fit: ModelFit, other_fits: Sequence[ModelFit]) -> tuple[list[FitWarning], set[str]]:
     """Simpler models that the fit has become, and the parameters whose uncertainty or limit that explains."""
     near = reduce_attraction(fit.model, fit.structure_factor)
     reductions = (*simpler(fit.model, fit.structure_factor), *near)
     met = reductions_met(reductions, fit, other_fits)
     if not met:
         return _hardly_apart([r for r in reductions if is_reached(r, fit)], fit, other_fits), set()
-    sentences = [_simpler(r, fit, bool(_fits_of(r, other_fits)), r in near) for r in _one_to_each(met)]
-    return sentences, set().union(*(r.limit_names for r in met))
+    warnings = [_simpler(r, fit, bool(_fits_of(r, other_fits)), r in near) for r in _one_to_each(met)]
+    return warnings, set().union(*(r.limit_names for r in met))
 
 
 def _one_to_each(met: Sequence[Reduction]) -> Iterable[Reduction]:
@@ -144,7 +147,7 @@ def _one_to_each(met: Sequence[Reduction]) -> Iterable[Reduction]:
 
 def _check_parameter(
     name: str, fit: ModelFit, curve: Curve, explained: set[str], bound: set[str]
-) -> Iterator[str]:
+) -> Iterator[FitWarning]:
     """What is wrong with one fitted value: one reason is enough."""
     p = fit.parameters[name]
     checks = [_unphysical(name, p, fit)]
@@ -242,15 +245,18 @@ def _range_of_contrasts(fit: ModelFit) -> float:
     return max(slds) - min(slds)
 
 
-def _simpler(reduction: Reduction, fit: ModelFit, fitted: bool, near: bool = False) -> str:
+def _simpler(reduction: Reduction, fit: ModelFit, fitted: bool, near: bool = False) -> FitWarning:
     parts = [_describe_limit(name, limit, fit) for name, limit in reduction.at.items()]
     text = f"{reduction.name} gives the same curve with fewer parameters"
     if near:
         text = f"these data show no attraction, and {text}"
-    return f"{', and '.join(parts)}: {text}{'' if fitted else ', but it was not fitted'}."
+    sentence = f"{', and '.join(parts)}: {text}{'' if fitted else ', but it was not fitted'}."
+    return FitWarning(sentence, About.SIMPLER, parameter=next(iter(reduction.at)), model=reduction.name)
 
 
-def _hardly_apart(refuted_: Sequence[Reduction], fit: ModelFit, other_fits: Sequence[ModelFit]) -> list[str]:
+def _hardly_apart(
+    refuted_: Sequence[Reduction], fit: ModelFit, other_fits: Sequence[ModelFit]
+) -> list[FitWarning]:
     """Name contrasts or sizes equal within errors, although the simpler fit is worse."""
     pairs = ((r, name, v) for r in refuted_ for name, v in r.at.items() if isinstance(v, str))
     reduction, first_name, other_name = next(pairs, (None, "", ""))
@@ -260,56 +266,65 @@ def _hardly_apart(refuted_: Sequence[Reduction], fit: ModelFit, other_fits: Sequ
     if worse.reduced_chisq > ASSESSMENT.much_worse * max(fit.reduced_chisq, 1.0):
         return []
     return [
-        (
-            f"{first_name} and {other_name} {verdict.WITHIN_ERRORS}, but {worse.short_name} fits worse"
-            " (reduced χ²"
-            f" {chisq_text(worse.reduced_chisq)} against {chisq_text(fit.reduced_chisq)}). So small a"
-            " difference may come from an error of the data or of their resolution."
+        FitWarning(
+            f"{first_name} and {other_name} agree within their errors, but {worse.short_name} fits worse"
+            f" (reduced χ² {chisq_text(worse.reduced_chisq)} against {chisq_text(fit.reduced_chisq)}). So"
+            " small a difference may come from an error of the data or of their resolution.",
+            About.WITHIN_ERRORS,
+            parameter=first_name,
         )
     ]
 
 
-def _limits(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
+def _limits(name: str, p: Parameter, fit: ModelFit) -> Iterator[FitWarning]:
     end = end_of_range(p)
     if not end or is_scale(name):
         return
     if name.endswith("_pd") and end == "lower":
-        yield f"{name}, {p.value:.2g}, is at its lower limit: {verdict.ONE_SIZE}."
+        text = f"{name}, {p.value:.2g}, is at its lower limit"
+        yield FitWarning(f"{text}: {_ONE_SIZE}.", About.ONE_SIZE, parameter=name)
         return
     value = p.low if end == "lower" else p.high
     text = f"{name} is at the {end} limit of its range, {quantity(value, p.unit)}"
     if value and value in limits_of(model_info(fit.name), name):
-        yield f"{text}, the limit of {fit.short_name} in sasmodels; another model may be right."
+        text += f", the limit of {fit.short_name} in sasmodels; another model may be right."
     else:
-        yield f"{text}: the best value may lie beyond."
+        text += ": the best value may lie beyond."
+    yield FitWarning(text, About.VALUE, parameter=name)
 
 
-def _check_resolvable(name: str, p: Parameter, curve: Curve) -> Iterator[str]:
+def _check_resolvable(name: str, p: Parameter, curve: Curve) -> Iterator[FitWarning]:
     """Lengths that the data do not determine, and why."""
     if p.unit != "Ang" or p.error is None or p.error < ASSESSMENT.unsure * abs(p.value):
         return
     largest, smallest = np.pi / curve.q[0], 1 / curve.q[-1]
     value = quantity(p.value, p.unit, p.error)
     if p.value > largest:
-        yield (
+        yield FitWarning(
             f"{name}, {value}, is larger than these data show: q begins at"
-            f" {significant(curve.q[0], 2)} Å⁻¹, enough for π/q = {significant(largest, 3)} Å."
+            f" {significant(curve.q[0], 2)} Å⁻¹, enough for π/q = {significant(largest, 3)} Å.",
+            About.VALUE,
+            parameter=name,
         )
     elif p.value + p.error < smallest:
-        yield (
+        yield FitWarning(
             f"{name}, {value}, is smaller than these data show: q ends at"
-            f" {significant(curve.q[-1], 2)} Å⁻¹, enough for 1/q = {significant(smallest, 2)} Å."
+            f" {significant(curve.q[-1], 2)} Å⁻¹, enough for 1/q = {significant(smallest, 2)} Å.",
+            About.VALUE,
+            parameter=name,
         )
 
 
-def _check_extrapolation(name: str, p: Parameter, curve: Curve, fit: ModelFit) -> Iterator[str]:
+def _check_extrapolation(name: str, p: Parameter, curve: Curve, fit: ModelFit) -> Iterator[FitWarning]:
     """A length far beyond the data of which no fringe is seen: it follows from the model's formula alone."""
     longest = 2 * np.pi / curve.q[0]
     if p.unit != "Ang" or p.at_least is not None or p.value <= longest or _has_fringes(fit):
         return
-    yield (
+    yield FitWarning(
         f"{name}, {quantity(p.value, p.unit, p.error)}, is beyond these data: q begins at"
-        f" {significant(curve.q[0], 2)} Å⁻¹, enough for 2π/q = {significant(longest, 3)} Å."
+        f" {significant(curve.q[0], 2)} Å⁻¹, enough for 2π/q = {significant(longest, 3)} Å.",
+        About.VALUE,
+        parameter=name,
     )
 
 
@@ -318,24 +333,28 @@ def _has_fringes(fit: ModelFit) -> bool:
     return bool(np.count_nonzero(steps[1:] * steps[:-1] < 0) > 1)
 
 
-def _check_determination(name: str, p: Parameter) -> Iterator[str]:
+def _check_determination(name: str, p: Parameter) -> Iterator[FitWarning]:
     value = quantity(p.value, p.unit, p.error)
     if not is_determined(name, p):
-        yield f"{name}, {value}, is not determined by these data: fix it, or use a model without it."
+        sentence = f"{name}, {value}, is not determined by these data: fix it, or use a model without it."
+        yield FitWarning(sentence, About.VALUE, parameter=name)
     elif (
         name.endswith("_pd") and p.error is not None and p.error >= p.value > 0 and end_of_range(p) != "lower"
     ):
-        yield (f"{name}, {value}, cannot be distinguished from 0: {verdict.ONE_SIZE}.")
+        text = f"{name}, {value}, cannot be distinguished from 0"
+        yield FitWarning(f"{text}: {_ONE_SIZE}.", About.ONE_SIZE, parameter=name)
 
 
-def _unphysical(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
+def _unphysical(name: str, p: Parameter, fit: ModelFit) -> Iterator[FitWarning]:
     if why := impossible(name, p):
-        yield why
+        yield FitWarning(why, About.VALUE, parameter=name)
     elif name.endswith("_pd") and p.value > ASSESSMENT.broad:
         kind = fit.distributions.get(name.removesuffix("_pd"), "gaussian")
-        yield (
+        yield FitWarning(
             f"{name}, {p.value:.2g}, is a very broad {kind} distribution; the particles may have"
-            f" another shape or two sizes."
+            " another shape or two sizes.",
+            About.VALUE,
+            parameter=name,
         )
 
 
@@ -378,20 +397,23 @@ def _shape(fit: ModelFit) -> Iterator[str]:
         )
 
 
-def _background(curve: Curve, fit: ModelFit) -> Iterator[str]:
+def _background(curve: Curve, fit: ModelFit) -> Iterator[FitWarning]:
     p = fit.parameters.get("background")
     if p is None or p.fixed:
         return
     above = int(np.sum(fit.theory - p.value > ASSESSMENT.rises * abs(p.value)))
     unit = intensity_unit_or(p.unit, curve.intensity_unit)
     if p.value > 0 and above < ASSESSMENT.few * len(curve):
-        yield (
+        yield FitWarning(
             f"background, {quantity(p.value, unit)}, is most of the data: only {above} of {len(curve)}"
-            " points are more than 10 % above it."
+            " points are more than 10 % above it.",
+            About.VALUE,
+            parameter="background",
         )
     if _is_negative(p):
         value = quantity(p.value, unit, p.error)
-        yield f"background, {value}, is negative: too much may have been subtracted."
+        sentence = f"background, {value}, is negative: too much may have been subtracted."
+        yield FitWarning(sentence, About.VALUE, parameter="background")
 
 
 def _is_negative(p: Parameter) -> bool:

@@ -22,6 +22,7 @@ from ...arrays import Floats
 from ...data.scatter import is_stated
 from ...digits import significant
 from ...types import Curve, SasnetError
+from ..result.fit_warning import About, FitWarning
 from ..result.model_fit import Misfit, ModelFit, Replicates, Verification, explains
 from ..result.residuals import standardise_runs
 from ..settings import ASSESSMENT, PROBLEM
@@ -54,9 +55,12 @@ def verify(
     worst = _worst(curve.q, residual)
     structured = runs < -ASSESSMENT.significant
     random = not (structured or systematic)
-    sentences = _describe_uncertainties(
-        curve, residual, fit.reduced_chisq, random=random, excusable=excusable
-    )
+    sentences = [
+        *map(
+            FitWarning,
+            _describe_uncertainties(curve, residual, fit.reduced_chisq, random=random, excusable=excusable),
+        )
+    ]
     explained = _is_explained(1 - above, structured, fit.reduced_chisq)
     # Rounding alone is not random either.
     if structured and (stated or fit.reduced_chisq >= 1 / ASSESSMENT.too_small):
@@ -71,12 +75,13 @@ def _is_explained(probability: float, structured: bool, reduced_chisq: float) ->
     return (small or not structured) and reduced_chisq < ASSESSMENT.hopeless
 
 
-def _not_random(runs: float, worst: tuple[float, float], explained: bool) -> str:
+def _not_random(runs: float, worst: tuple[float, float], explained: bool) -> FitWarning:
     within = "they are within the uncertainties, but neighbouring points have a common error."
     reason = within if explained else "the model is incomplete there."
-    return (
+    return FitWarning(
         f"Residuals are not random (runs test {runs:.1f} σ), largest between"
-        f" q = {significant(worst[0], 3)} and {significant(worst[1], 3)} Å⁻¹: {reason}"
+        f" q = {significant(worst[0], 3)} and {significant(worst[1], 3)} Å⁻¹: {reason}",
+        About.NOT_RANDOM,
     )
 
 

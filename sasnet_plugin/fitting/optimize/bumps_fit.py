@@ -29,6 +29,7 @@ from ..problem.free_parameters import moving
 from ..problem.model_curves import ModelCurves
 from ..problem.sums import all_exact, components_of, own_cost
 from ..result.components import Component
+from ..result.fit_warning import FitWarning
 from ..result.model_fit import ModelFit, Parameter
 from ..result.reported_values import errors_of
 from ..result.residuals import standardise_runs
@@ -244,7 +245,9 @@ def warn_without_bumps(fit: ModelFit) -> ModelFit:
     return replace(fit, warnings=(*fit.warnings, _LATE))
 
 
-_LATE = "Bumps had no time to finish this fit; its values come from the search for starting values."
+_LATE = FitWarning(
+    "Bumps had no time to finish this fit; its values come from the search for starting values."
+)
 
 
 def _update_fit(task: Reported, minimum: BumpsMinimum, theory: Floats) -> ModelFit:
@@ -257,7 +260,7 @@ def _update_fit(task: Reported, minimum: BumpsMinimum, theory: Floats) -> ModelF
         name: replace(p, value=minimum.values[name], error=errors[name]) if name in minimum.values else p
         for name, p in fit.parameters.items()
     }
-    notes = (_describe_kept_start(minimum.fitter),) if minimum.keeps_start else ()
+    notes = (FitWarning(_describe_kept_start(minimum.fitter)),) if minimum.keeps_start else ()
     moved = replace(
         fit, parameters=parameters, chisq=chisq, reduced_chisq=chisq / max(points - len(fit.free), 1),
         bic=fit.bic + chisq - fit.chisq, theory=theory, derivatives=slopes, correlations=strong_pairs(slopes),

@@ -19,6 +19,7 @@ from ..problem.free_parameters import independent, moving
 from ..problem.model_curves import ModelCurves, curves_of
 from ..problem.sums import all_exact, all_nearest, components_of, own_cost, share_errors
 from ..result.components import Component, bare, is_amplitude
+from ..result.fit_warning import FitWarning
 from ..result.reported_values import correlations, errors_of
 from ..result.sample_result import Key
 from ..settings import ASSESSMENT, OPTIMIZE, PROBLEM
@@ -42,7 +43,7 @@ class Done:
     #: Standard deviations of the free parameters; NaN where they are not known.
     errors: Mapping[str, float] = field(default_factory=dict)
     components: tuple[Component, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[FitWarning, ...] = ()
     cut: bool = False  #: The time was up before it was at its minimum.
 
     @property
@@ -72,7 +73,7 @@ def finish(task: Task, start: LocalMinimum, per_decade: int | None, seconds: flo
 
 def _own(
     task: Task, quick: ModelCurves, minimum: LocalMinimum, deadline: float
-) -> tuple[ModelCurves, LocalMinimum, dict[str, str]]:
+) -> tuple[ModelCurves, LocalMinimum, dict[str, FitWarning]]:
     """Evaluate on sasmodels' own curve, and refine there if that differs."""
     if all_exact(task.name, minimum.parameters):
         return quick, minimum, {}
@@ -100,11 +101,13 @@ def _may_move(task: Task, values: Mapping[str, float]) -> bool:
     return bool(values) and values.keys().isdisjoint((*task.fixed, *task.ranges, *task.fitted))
 
 
-def _describe_moved(minimum: LocalMinimum, values: Mapping[str, float]) -> dict[str, str]:
+def _describe_moved(minimum: LocalMinimum, values: Mapping[str, float]) -> dict[str, FitWarning]:
     """Say which other values give the same curve; a lattice's, outside its table, would cost minutes."""
     return {
-        name: f"A curve with {name} {significant(minimum.parameters[name], 3)} takes too long to"
-        f" calculate; {significant(value, 3)} is kept."
+        name: FitWarning(
+            f"A curve with {name} {significant(minimum.parameters[name], 3)} takes too long to"
+            f" calculate; {significant(value, 3)} is kept."
+        )
         for name, value in values.items()
     }
 

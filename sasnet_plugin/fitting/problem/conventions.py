@@ -18,6 +18,7 @@ from ...digits import quantity, significant
 from ...simulate.priors import default_values
 from ..result.components import is_scale
 from ..result.contrasts import find_fixed_solvent, invariant, slds_of
+from ..result.fit_warning import About, FitWarning
 from ..result.model_fit import ModelFit, Parameter, Posterior
 from ..settings import PROBLEM
 from ..task import Task
@@ -200,7 +201,7 @@ def scale_in_words(fit: ModelFit) -> Iterator[str]:
 _ROUNDING = 1e-9
 
 
-def check_matter(fit: ModelFit, probe: str | None) -> Iterator[str]:
+def check_matter(fit: ModelFit, probe: str | None) -> Iterator[FitWarning]:
     """Scattering length densities that no matter has, by what is known of the probe."""
     neutron, xray = PROBLEM.matter["neutron"], PROBLEM.matter["xray"]
     ranges_by_probe = {"neutron": (" for neutrons", neutron), "xray": (" for X-rays", xray)}
@@ -208,12 +209,16 @@ def check_matter(fit: ModelFit, probe: str | None) -> Iterator[str]:
     for name, p in slds_of(fit).items():
         value = quantity(p.value, p.unit, None if p.fixed else p.error)
         if not low - _ROUNDING <= p.value <= high + _ROUNDING:
-            yield (
+            yield FitWarning(
                 f"{name}, {value}, is beyond that of any material{kind} ({low:g} to {high:g}); the"
-                f" contrast is meaningless."
+                " contrast is meaningless.",
+                About.VALUE,
+                parameter=name,
             )
         elif probe is None and p.value > neutron[1] + _ROUNDING:
-            yield (
+            yield FitWarning(
                 f"{name}, {value}, is beyond that of any material for neutrons ({neutron[0]:g} to"
-                f" {neutron[1]:g}); it is possible only for X-rays."
+                f" {neutron[1]:g}); it is possible only for X-rays.",
+                About.VALUE,
+                parameter=name,
             )

@@ -15,6 +15,7 @@ from ...digits import align_columns, chisq_text, format_with_error, unit_text
 from ...types import product_name
 from ..settings import ASSESSMENT, PROBLEM
 from .components import Component
+from .fit_warning import FitWarning
 
 #: Instead of the weight of a fit that was given up.
 STOPPED = "stopped early"
@@ -151,7 +152,7 @@ class ModelFit:
     seconds: float
     theory: NDArray[np.float64]
     weight: float = 0.0
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[FitWarning, ...] = ()
     posterior: Posterior | None = None
     correlations: Mapping[tuple[str, str], float] = field(default_factory=dict)
     derivatives: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
@@ -278,7 +279,7 @@ class Verification:
     #: The fit explains the curve: χ² among simulated ones, or too large by what uncertainties are mis-stated
     #: by, without structure in the residuals.
     explained: bool
-    sentences: tuple[str, ...]
+    sentences: tuple[FitWarning, ...]
     #: Size of the residuals over the stated uncertainty, all over the curve: its root mean square.
     noise: float = 1.0
     #: What the network says of bootstrap replicates; None where it was not asked.

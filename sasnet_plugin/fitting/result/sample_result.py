@@ -257,6 +257,10 @@ class SampleResult(Shown):
         Place of the one curve without which all others are explained.
     changing : str
         The one parameter that the curves do not share, against their kind's custom.
+    own_densities : bool
+        Against the custom of contrasts, each curve has scattering length densities of its own.
+    turned : (float, float) or None
+        Order parameter P₂ and direction (degrees) of another orientation that fits sectors as well.
     apart : bool
         Curves that share a shape alone are likelier to be of several samples.
     magnetism : Magnetism or None
@@ -274,6 +278,8 @@ class SampleResult(Shown):
     verdict: Verdict = Verdict()
     as_one: FitResult | None = None
     changing: str = ""
+    own_densities: bool = False
+    turned: tuple[float, float] | None = None
     apart: bool = False
     magnetism: Magnetism | None = None
     contrast: Contrast | None = None  #: Materials that were given for all curves.

@@ -25,6 +25,8 @@ class Verdict:
     #: A command of ``sasnet`` with every option that was given; empty where there is no file to name.
     next: str = ""
     purpose: str = ""  #: What that is for, a phrase.
+    #: Where that only shows the answer, what follows for who reads it already, and for what; None elsewhere.
+    after_report: tuple[str, str] | None = None
 
     @property
     def doubt(self) -> str:
@@ -62,10 +64,5 @@ class Verdict:
         }
 
 
-# --- Parts of warnings that are no caution.
-
-ONE_SIZE = template("one size without a distribution fits as well")
-CORRELATED = template("are strongly correlated")
-WITHIN_ERRORS = template("agree within their errors")
 #: Why a fit ranks before one with a smaller χ².
 SMOOTH = template("its smooth residuals resemble a systematic error")

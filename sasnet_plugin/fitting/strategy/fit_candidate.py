@@ -51,6 +51,7 @@ from ..problem.model_curves import ModelCurves, curves_of
 from ..problem.overlaps import is_too_low, lowest_intensity
 from ..problem.resolution import coarsen, has_resolution, sampling_needed
 from ..result.components import bare
+from ..result.fit_warning import About, FitWarning
 from ..result.model_fit import ModelFit, Parameter, explains
 from ..settings import ASSESSMENT, OPTIMIZE, PROBLEM, START_VALUES
 from ..start_values.layered import PLAIN, make_layered_starts, relax_dips
@@ -478,7 +479,7 @@ def _sampling(task: Task, parameters: dict[str, Any], seconds: float) -> int | N
         return PROBLEM.sparse
 
 
-FAR_OFF = (
+FAR_OFF = FitWarning(
     "This fit was stopped early: it was much worse than others from all starting values. This says little"
     " against the model."
 )
@@ -540,10 +541,12 @@ def _limit_background(task: Task, finished: Done, per_decade: int | None, start_
     return replace(bounded, warnings=(*finished.warnings, *bounded.warnings, _describe_bound(lowest)))
 
 
-def _describe_bound(lowest: float) -> str:
-    return (
+def _describe_bound(lowest: float) -> FitWarning:
+    return FitWarning(
         f"background is fixed at {significant(lowest, 3)}: with a lower one the calculated intensity"
-        " falls below zero and below all measured points."
+        " falls below zero and below all measured points.",
+        About.VALUE,
+        parameter="background",
     )
 
 
@@ -574,13 +577,16 @@ def _fix_parameter(
     return finished.parameters | {name: default}, {**task.fixed, name: default}
 
 
-def _describe_default(name: str, default: float) -> tuple[str, ...]:
+def _describe_default(name: str, default: float) -> tuple[FitWarning, ...]:
     silent = name.endswith(("_pd", "scale", "i_zero")) or bare(name) == SALT
     return () if silent else (_not_shown(name, default),)
 
 
-def _not_shown(name: str, default: float) -> str:
-    return f"{name} is not determined by these data; it is fixed at {default:g}, the default of sasmodels."
+def _not_shown(name: str, default: float) -> FitWarning:
+    sentence = (
+        f"{name} is not determined by these data; it is fixed at {default:g}, the default of sasmodels."
+    )
+    return FitWarning(sentence, About.VALUE, parameter=name)
 
 
 def make_model_fit(task: Task, finished: Done, per_decade: int | None, seconds: float) -> ModelFit:

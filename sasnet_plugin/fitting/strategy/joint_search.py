@@ -33,7 +33,6 @@ from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit, Parameter
 from ..result.sample_result import JointFit, Key
 from ..task import Budget, FitOptions, Pair, Task
-from ..verdict.sample_sentences import EXCHANGED
 from .fit_candidate import fit_candidate
 from .hypothesis import make_hypothesis, priors
 from .joint_fit import (
@@ -385,16 +384,12 @@ class Reading:
 
     sample: Sample
     fits: list[JointFit]
-    notes: list[str]  #: What failed, and what this reading allows to the curves.
+    notes: list[str]  #: What failed.
+    own_densities: bool = False  #: Against the custom of contrasts, each curve has densities of its own.
 
     @property
     def is_explained(self) -> bool:
         return any(not fit.lacking() for fit in self.fits)
-
-    @property
-    def usual(self) -> bool:
-        """Whether the curves share what their kind does."""
-        return str(EXCHANGED) not in self.notes
 
 
 @dataclass(frozen=True)
@@ -421,16 +416,16 @@ def search(
     # Curves whose kind nobody has told are taken for another kind, also where a slow error has to excuse what
     # the first leaves; each contrast may have its own densities.
     ask = _Asked(ledger, sample, dintensities, options, suggestion, single_fits)
-    readings = [_read(ask, [])]
+    readings = [_read(ask)]
     if readings[0].is_explained:
         if sample.told or not readings[0].fits[0].excusing_error or sample.kind not in _OTHER:
             return readings
-        readings.append(_read(replace(ask, sample=replace(sample, kind=_OTHER[sample.kind])), []))
+        readings.append(_read(replace(ask, sample=replace(sample, kind=_OTHER[sample.kind]))))
         return sorted((one_reading for one_reading in readings if one_reading.is_explained), key=_least)
-    for second, why in _otherwise(
+    for second, own_densities in _otherwise(
         sample, [model for model, _ in _chances(suggestion, single_fits.fits, options)]
     ):
-        reading = _read(replace(ask, sample=second), why)
+        reading = replace(_read(replace(ask, sample=second)), own_densities=own_densities)
         if reading.is_explained:
             return [reading]
         readings.append(reading)
@@ -441,7 +436,7 @@ def _least(reading: Reading) -> float:
     return min((fit.minus_two_log for fit in reading.fits), default=float(np.inf))
 
 
-def _read(ask: _Asked, why: Sequence[str]) -> Reading:
+def _read(ask: _Asked) -> Reading:
     """Joint fits of curves taken for one kind of sample, the best first, with the distributions that suit."""
     fits, notes = _models(ask)
     if any(not fit.lacking() for fit in fits):
@@ -458,19 +453,19 @@ def _read(ask: _Asked, why: Sequence[str]) -> Reading:
     fits = rank_fits(
         [either_proportions(ask.ledger, one_fit, starting) for one_fit in fits[:1]] + fits[1:], ask.suggestion
     )
-    return Reading(ask.sample, fits, [*notes, *why])
+    return Reading(ask.sample, fits, notes)
 
 
-def _otherwise(sample: Sample, models: Iterable[str]) -> list[tuple[Sample, list[str]]]:
-    """What the curves may be besides, with what is to be said of it."""
-    alternatives: list[tuple[Sample, list[str]]] = []
+def _otherwise(sample: Sample, models: Iterable[str]) -> list[tuple[Sample, bool]]:
+    """What the curves may be besides, and whether each then has densities of its own."""
+    alternatives: list[tuple[Sample, bool]] = []
     if sample.kind in _OTHER and not sample.told:
-        alternatives.append((replace(sample, kind=_OTHER[sample.kind]), []))
+        alternatives.append((replace(sample, kind=_OTHER[sample.kind]), False))
     if sample.kind == CONTRASTS:
         tables = [model_info(model).parameters.call_parameters for model in models]
         densities = {p.name for table in tables for p in table if p.type == "sld"}
         if not densities & {*sample.own, *sample.share, *sample.ties}:
-            alternatives.append((replace(sample, own=sample.own | densities), [str(EXCHANGED)]))
+            alternatives.append((replace(sample, own=sample.own | densities), True))
     return alternatives
 
 

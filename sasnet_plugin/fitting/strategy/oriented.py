@@ -13,7 +13,6 @@ import numpy as np
 from ...arrays import Floats, Integers
 from ...data.raw import points
 from ...data.sample.sample import Sample
-from ...digits import significant
 from ...simulate.magnetic_spheres import LAYER, POLARISATION, SHARE, SMALL
 from ...simulate.orientations import DIRECTOR, P2
 from ...types import Curve, ModelGuess, SasnetError, Suggestion
@@ -34,7 +33,6 @@ from ..result.residuals import standardise_runs
 from ..result.sample_result import JointFit, Key, SampleResult
 from ..settings import EVIDENCE, PROBLEM
 from ..task import Budget, FitOptions, no_curve
-from ..verdict import sample_sentences as sentences
 from .joint_fit import ONE_SOLVENT, collect_fixed, integrate_discrepancy
 
 #: What one particle may take, as `costs` counts evaluations.
@@ -170,8 +168,8 @@ def fit_oriented(
     guesses = tuple(ModelGuess(model, None, 1 / len(models), "") for model in models)
     suggestion = Suggestion(sample.curves[0].file, "", guesses, (), 1.0)
     ranked = rank_particles(_select_likeliest(fits))
-    notes += _describe_turned(ranked[:1], fits)
-    return SampleResult(sample, dintensities, tuple(ranked), suggestion, notes=tuple(notes))
+    turned = _find_turned(ranked[0], fits) if ranked else None
+    return SampleResult(sample, dintensities, tuple(ranked), suggestion, notes=tuple(notes), turned=turned)
 
 
 def _fit_in_turn(
@@ -214,17 +212,12 @@ def _select_likeliest(fits: Sequence[JointFit]) -> list[JointFit]:
     return list(best.values())
 
 
-def _describe_turned(best: Sequence[JointFit], fits: Sequence[JointFit]) -> list[str]:
-    """Say which other orientation fits the best model as well."""
-    same = [fit for first in best for fit in fits if fit.name == first.name and fit is not first]
-    near = [fit for fit in same if fit.minus_two_log < best[0].minus_two_log + EVIDENCE.strong]
-    turned = [fit.parameters for fit in near if fit.parameters[P2].value * best[0].parameters[P2].value < 0]
-    return [
-        sentences.OTHER_ORIENTATION(
-            order=significant(values[P2].value, 2), direction=f"{values[DIRECTOR].value:.0f}"
-        )
-        for values in turned[:1]
-    ]
+def _find_turned(best: JointFit, fits: Sequence[JointFit]) -> tuple[float, float] | None:
+    """P₂ and direction of the other orientation that fits the best model as well."""
+    same = [fit for fit in fits if fit.name == best.name and fit is not best]
+    near = [fit for fit in same if fit.minus_two_log < best.minus_two_log + EVIDENCE.strong]
+    turned = [fit.parameters for fit in near if fit.parameters[P2].value * best.parameters[P2].value < 0]
+    return next(((values[P2].value, values[DIRECTOR].value) for values in turned), None)
 
 
 def _select_models(options: FitOptions) -> list[str]:

@@ -12,10 +12,10 @@ from ...data.scatter import is_stated
 from ...digits import chisq_text, interval, join_names, quantity, significant, unit_text
 from ...predict.classes import percent
 from ...types import GroupGuess, sum_parts
-from ..result import verdict as warnings
 from ..result.components import bare
 from ..result.contrasts import find_fixed_solvent, invariant, slds_of
 from ..result.fit_result import NONE, SLIT, FitResult
+from ..result.fit_warning import HARMLESS, About
 from ..result.model_fit import ModelFit, Parameter, end_of_range
 from ..result.reported_values import is_determined, telling
 from ..settings import ASSESSMENT, PROBLEM
@@ -438,25 +438,15 @@ def find_warnings(result: FitResult) -> Iterator[str]:
     """A value of the headline is impossible, at an end of its range, or says that a simpler model does."""
     best = result.fits[0]
     headline_names = dict(telling(best)).keys() - find_lower_bounds(best)
-    for sentence in best.warnings:
-        first = sentence.split(",")[0].split(" ")[0]
-        if equals.SIMPLER in sentence or (
-            first in headline_names and not any(part in sentence for part in _HARMLESS)
-        ):
-            yield capital(sentence) if first not in best.parameters else sentence
+    for warning in best.warnings:
+        stated = warning.parameter in headline_names and warning.about not in HARMLESS
+        if warning.about is About.SIMPLER or stated:
+            yield warning if warning.parameter in best.parameters else capital(warning)
 
 
 def simpler_model(result: FitResult) -> str:
     """Name of the model that the best one has become, where that is what is doubted; else empty."""
-    for sentence in find_warnings(result):
-        name, separator, _ = sentence.partition(equals.SIMPLER)
-        if separator:
-            return name.split(" ")[-1]
-    return ""
-
-
-#: A width at its lower limit is one size, which is an answer; what moves with another has it in its error.
-_HARMLESS = tuple(map(str, (warnings.ONE_SIZE, warnings.CORRELATED, warnings.WITHIN_ERRORS)))
+    return next((warning.model for warning in result.fits[0].warnings if warning.about is About.SIMPLER), "")
 
 
 def find_structure(result: FitResult) -> Iterator[str]:

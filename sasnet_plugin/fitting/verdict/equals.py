@@ -9,15 +9,13 @@ from ...data.scatter import is_stated
 from ...digits import significant
 from ..result.components import bare
 from ..result.fit_result import FitResult
+from ..result.fit_warning import About
 from ..result.model_fit import ModelFit, Parameter, explains
 from ..result.reported_values import is_determined
 from ..settings import ASSESSMENT, EVIDENCE, START_VALUES
 from .names import is_upturn, shape
 from .settings import VERDICT
 from .sizes import find_lower_bounds
-
-#: How warnings say that a model has become another one, whose name stands before.
-SIMPLER = " gives the same curve with fewer parameters"
 
 
 def as_good(result: FitResult) -> list[ModelFit]:
@@ -86,7 +84,7 @@ def is_disguised(best: ModelFit, fit: ModelFit) -> bool:
     """Whether a fit has become the best model: an ellipsoid of equal axes, a sum with next to no second."""
     if fit.components and fit.components[-1].fraction < ASSESSMENT.negligible:
         return fit.components[0].name in (best.model, best.name) and not much_better(fit, best)
-    return any(f" {best.name}{SIMPLER}" in sentence for sentence in fit.warnings)
+    return any(w.about is About.SIMPLER and w.model == best.name for w in fit.warnings)
 
 
 def much_better(fit: ModelFit, best: ModelFit) -> bool:

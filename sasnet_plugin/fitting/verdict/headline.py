@@ -10,6 +10,7 @@ from ...digits import chisq_text, format_rounded, join_names, significant, unit_
 from ...model_free import Guinier
 from ..result.components import bare
 from ..result.fit_result import FitResult
+from ..result.fit_warning import About
 from ..result.model_fit import ModelFit, explains
 from ..result.reported_values import is_determined, list_undetermined, telling
 from ..result.verdict import SMOOTH
@@ -148,7 +149,7 @@ def _name_likeness(best: ModelFit, tied: Sequence[ModelFit]) -> str | None:
 
 def _describe_unexplained(result: FitResult) -> str:
     first, best = nearest(result), result.fits[0]
-    random = "not random" not in " ".join(first.warnings)
+    random = all(warning.about is not About.NOT_RANDOM for warning in first.warnings)
     chisq = chisq_text(first.reduced_chisq)
     if first is not best and random and explains(first.reduced_chisq, len(result.curve)):
         return sentences.ANOTHER_WOULD_FIT(

@@ -12,6 +12,7 @@ from ...names import argument
 from ...types import printable
 from ...units import range_from_nm
 from ..result.fit_result import FitResult
+from ..result.fit_warning import FitWarning
 from ..result.model_fit import ModelFit
 from ..result.verdict import Verdict
 from ..settings import ASSESSMENT
@@ -36,6 +37,14 @@ def next_step(result: FitResult, options: FitOptions) -> tuple[str, str]:
         return "", ""
     changes, purpose = changes_of(result, options)
     return command(result.curve.file, options, {**entry_of(result, options), **changes}), purpose
+
+
+def step_after_report(result: FitResult, options: FitOptions) -> tuple[str, str] | None:
+    """What follows for who reads the report already; None where the next step is more than to look at it."""
+    if changes_of(result, options)[1] != TO_LOOK or not result.curve.file:
+        return None
+    changes = {**entry_of(result, options), "--export": EXPORTS}
+    return command(result.curve.file, options, changes), TO_GO_ON
 
 
 def entry_of(result: FitResult, options: FitOptions) -> dict[str, str | None]:
@@ -247,11 +256,17 @@ def translate_verdict(verdict: Verdict, code: str, purpose: str) -> Verdict:
         doubts=tuple(map(translate_sentence, verdict.doubts)),
         next=code,
         purpose=purpose,
+        after_report=verdict.after_report and ("", ""),
     )
 
 
 def _translate_fit(fit: ModelFit) -> ModelFit:
-    warnings = tuple(map(translate_sentence, fit.warnings))
+    warnings = tuple(
+        FitWarning(
+            translate_sentence(warning), warning.about, parameter=warning.parameter, model=warning.model
+        )
+        for warning in fit.warnings
+    )
     return fit if warnings == fit.warnings else replace(fit, warnings=warnings)
 
 

@@ -157,9 +157,11 @@ def make_sample_verdict(result: SampleResult, options: FitOptions) -> Verdict:
     best = result.best
     if best is None:
         return Verdict()
-    beginning = sentences.OTHER_ORIENTATION.text.partition("{")[0]
-    turned = [note for note in result.notes if note.startswith(beginning)]
-    doubts = (*_doubts(result), *_describe_direction(result.sample, best, options), *turned)
+    doubts = (
+        *_doubts(result),
+        *_describe_direction(result.sample, best, options),
+        *_describe_turned(result),
+    )
     level = (DOUBTS if doubts else EXPLAINS) if result.explained else DOES_NOT
     command, purpose = _next(result, options)
     return Verdict(level, headline(result, best), doubts, command, purpose)
@@ -253,6 +255,13 @@ def _describe_direction(sample: Sample, best: JointFit, options: FitOptions) -> 
     return [sentences.MIRRORED(direction=f"{mirrored:.0f}")]
 
 
+def _describe_turned(result: SampleResult) -> list[str]:
+    if result.turned is None:
+        return []
+    order, direction = result.turned
+    return [sentences.OTHER_ORIENTATION(order=significant(order, 2), direction=f"{direction:.0f}")]
+
+
 def _azimuths(sample: Sample) -> list[float]:
     return sorted({curve.sector.azimuth % 180 for curve in sample.curves if curve.sector})
 
@@ -282,7 +291,7 @@ def _doubts(result: SampleResult) -> list[str]:
     names = [Path(f).name for f in result.sample.files]
     possible = (
         NOT_ONE if result.apart else "", _contradicting(result, names),
-        EXCHANGED if EXCHANGED in result.notes and not result.apart else "",
+        EXCHANGED if result.own_densities and not result.apart else "",
         _changing(result, best, names), _second_density(result.sample, best), _calibrations(result, best),
         _proportion(result, best, names),
         _noisy(result, best, names), _as_it_looks(result),
@@ -395,7 +404,7 @@ def _calibrations(result: SampleResult, best: JointFit) -> str:
     one_scale = sample.kind in (SETTINGS, CONTRASTS) or (
         sample.kind == CONCENTRATIONS and best.structure_factor is not None and result.explained
     )
-    if not one_scale or EXCHANGED in result.notes:
+    if not one_scale or result.own_densities:
         return ""
     far = [i for i, scale in enumerate(best.relative_scales) if abs(scale - 1) > _FAR]
     if not far:

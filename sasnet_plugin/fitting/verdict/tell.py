@@ -10,7 +10,7 @@ from ..task import FitOptions
 from .doubts import doubts
 from .equals import is_explained, is_explained_within_error
 from .headline import headline, in_words
-from .next_step import next_step
+from .next_step import next_step, step_after_report
 
 
 def add_verdict(result: FitResult, options: FitOptions | None = None) -> FitResult:
@@ -22,7 +22,8 @@ def verdict(result: FitResult, options: FitOptions) -> Verdict:
     found_doubts = doubts(result)
     command, purpose = next_step(result, options)
     said = headline(result, in_words(result))
-    return Verdict(level(result, found_doubts), said, found_doubts, command, purpose)
+    after_report = step_after_report(result, options)
+    return Verdict(level(result, found_doubts), said, found_doubts, command, purpose, after_report)
 
 
 def level(result: FitResult, found_doubts: tuple[str, ...]) -> str:

@@ -1139,7 +1139,8 @@ def why_not_fitted(measurement: Any, answer: Answer) -> str:
     image = most_counted(images_of(measurement))
     if image is None:
         return "None of these settings has an image with counts to fit."
-    if NO_BODY in answer.notes:
+    orientation = answer.finding(OrientationFinding)
+    if orientation is not None and orientation.no_body:
         return NO_BODY
     if not answer.known:
         return "The network does not know images like this one."

@@ -812,6 +812,7 @@ class OrientationFinding(Finding):
     picture: str = "qx to the right and qy up"
     #: Order parameter and director, degrees, that explain the image about as well.
     other: tuple[float, float] | None = None
+    no_body: bool = False  #: No body explains the image, `NO_BODY`.
 
     @property
     def head(self) -> Any:
@@ -965,8 +966,9 @@ def _describe_direction(
     classes = next((item for item in findings_kept if isinstance(item, ClassesFinding)), None)
     picture = images[most].geometry.picture if isinstance(images[most], Image) else OrientationFinding.picture
     if bodies_fitted is None or classes is None or bodies_fitted.over > UNEXPLAINED:
-        notes = [] if bodies_fitted is None else [NO_BODY]
-        return [*findings_kept, OrientationFinding(angles, None, director(angles, around), picture)], notes
+        no_body = bodies_fitted is not None
+        orientation = OrientationFinding(angles, None, director(angles, around), picture, no_body=no_body)
+        return [*findings_kept, orientation], [NO_BODY] * no_body
     bodies = combine_with_network(bodies_fitted, classes, angles)
     shared_classes = share_classes(bodies, classes)
     best = shared_classes.head.labels[int(np.argmax(shared_classes.probability))]

@@ -23,6 +23,7 @@ class Candidate:
     probability: float | None = None  #: 0 to 1; None where it was fitted without having been suggested.
     group: str = ""  #: Models that data of this kind do not distinguish.
     warnings: tuple[str, ...] = ()
+    scope: tuple[str, ...] = ()  #: Those that the classifier gives, which a fit does not change.
     curve: Curve | None = None  #: (list, list), q in Å⁻¹ and intensity in cm⁻¹: the preview, then the fit.
     #: reduced_chisq, weight: none before a fit.
     reduced_chisq: float | None = None
@@ -79,7 +80,7 @@ class Entry:
         notes = [_OF_THE_COMMAND.sub("", note) for note in fit.get("notes") or []]
         remaining_names = known_candidates.keys() - {candidate.name for candidate in fitted}
         self.candidates = new + [
-            _reset_candidate(candidate, notes)
+            _reset_candidate(candidate, fit)
             for name, candidate in known_candidates.items()
             if name in remaining_names
         ]
@@ -94,12 +95,14 @@ class Entry:
 
 def _from_suggestion(model: dict[str, Any]) -> Candidate:
     preview, warning = model.get("preview"), model.get("in_scope_warning")
+    scope = (f"Scope: {warning}",) if warning else ()
     return Candidate(
         model["model"],
         model.get("structure_factor"),
         model.get("probability"),
         model.get("group") or "",
-        (f"Scope: {warning}",) if warning else (),
+        scope,
+        scope,
         (preview["q"], preview["intensity"]) if preview else None,
     )
 
@@ -139,7 +142,7 @@ def _from_fit(
     old = known_candidates.get(plain.name, plain)
     return replace(
         old,
-        warnings=(*_scope(old), *fit.get("warnings", ())),
+        warnings=(*old.scope, *fit.get("warnings", ())),
         curve=(curve["q"], curve["intensity"]) if curve else old.curve,
         reduced_chisq=page.get("reduced_chisq"),
         weight=page.get("weight"),
@@ -151,18 +154,11 @@ def _from_fit(
     )
 
 
-def _scope(candidate: Candidate) -> tuple[str, ...]:
-    return tuple(warning for warning in candidate.warnings if warning.startswith("Scope: "))
-
-
-def _reset_candidate(candidate: Candidate, notes: list[str]) -> Candidate:
+def _reset_candidate(candidate: Candidate, fit: Mapping[str, Any]) -> Candidate:
     """A candidate that the latest fit left out, and why: results of an earlier fit no longer hold."""
     attributes = candidate.model, candidate.structure_factor, candidate.probability, candidate.group
-    pattern = re.compile(rf"(?<![\w@]){re.escape(candidate.name)}(?![\w@])")
-    left_out = [
-        note for note in notes if pattern.search(note) and note.startswith(("Not fitted", "Left out"))
-    ]
     why = "Not fitted: other models were more probable, or closer to the data before the fit."
-    if left_out:
-        why = f"{left_out[0].partition(':')[0].rstrip('.')}."  # without the names of the others
-    return Candidate(*attributes, (*_scope(candidate), why), candidate.curve)
+    if candidate.name in (fit.get("unfitted") or ()):
+        ended = fit.get("ended")
+        why = f"Not fitted {'before you ended the search' if ended else 'within the time limit'}."
+    return Candidate(*attributes, (*candidate.scope, why), candidate.scope, candidate.curve)

@@ -33,7 +33,6 @@ from ...fitting.result.model_fit import STOPPED, ModelFit, Parameter, drop_unuse
 from ...fitting.result.sample_result import SampleResult
 from ...fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
 from ...fitting.verdict.equals import worth_showing
-from ...fitting.verdict.next_step import EXPORTS, PAGES, TO_GO_ON, TO_LOOK
 from ...fitting.verdict.sentences import NAMES
 from ...model_free.results import lines
 from ...predict import Answer
@@ -414,9 +413,6 @@ def _version(name: str) -> str:
 # --- One HTML page for a classified curve: data with the nearest simulated curve, sentences and the
 # --- table.
 
-#: What an answer's lesser sentences begin with.
-_NOTE = "Note: "
-
 
 def write_classified(curve: Curve, answer: Answer, folder: Path, command: str = "") -> Path:
     """Write the page of one curve with the next command, if any. Raises SasnetError if that fails."""
@@ -452,9 +448,8 @@ def make_page(curve: Curve, answer: Answer, command: str = "") -> str:
 
 def _sentences(answer: Answer, command: str) -> tuple[str, str, list[str]]:
     """The first sentence and the others, as HTML, and the notes as they are."""
-    first, *more_sentences = answer.sentences()
-    notes = [sentence.removeprefix(_NOTE) for sentence in more_sentences if sentence.startswith(_NOTE)]
-    sentences = [escape(sentence) for sentence in more_sentences if not sentence.startswith(_NOTE)]
+    (first, *more_sentences), notes = answer.sentences_and_notes()
+    sentences = list(map(escape, more_sentences))
     if unit := str(answer.q_unit or ""):
         sentences.append(escape(f"{unit}."))
     if command:
@@ -568,14 +563,7 @@ def _verdict(result: FitResult) -> str:
 
 def _next(verdict: Verdict) -> tuple[str, str]:
     """The command that is next, and why; in a report none that would write one, but what follows upon it."""
-    if verdict.purpose != TO_LOOK:
-        return verdict.next, verdict.purpose
-    report = f"--report {PAGES}"
-    return (
-        (verdict.next.replace(report, f"--export {EXPORTS}"), TO_GO_ON)
-        if report in verdict.next
-        else ("", "")
-    )
+    return (verdict.next, verdict.purpose) if verdict.after_report is None else verdict.after_report
 
 
 def _strip_folders(command: str) -> str:

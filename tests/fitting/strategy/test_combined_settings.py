@@ -23,7 +23,6 @@ from sasnet_plugin.fitting.result.residuals import SharedError
 from sasnet_plugin.fitting.strategy.joint_fit import fit_jointly
 from sasnet_plugin.fitting.task import Budget, FitOptions
 from sasnet_plugin.fitting.verdict.sample import add_sample_verdict
-from sasnet_plugin.fitting.verdict.sample_sentences import EXCHANGED
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.types import SasnetError
 
@@ -155,7 +154,7 @@ def test_exchanged_parts_are_told_from_an_exchanged_solvent() -> None:
         assert p.error is not None
         assert abs(p.value - true) < 4 * p.error
     assert all(one["sld_core"].undetermined for one in fits[1].own)
-    said = add_sample_verdict(replace(result(own, [fits[1]]), notes=(str(EXCHANGED),)), FitOptions()).verdict
+    said = add_sample_verdict(replace(result(own, [fits[1]]), own_densities=True), FitOptions()).verdict
     assert said.level == "explains with doubts"
     assert "its own scattering length densities" in said.doubt
 

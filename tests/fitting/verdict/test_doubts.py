@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from made_results import CURVE, GOOD, GROUPS, SPHERE, WRONG, answer, fitted, p, unlike
 
-from sasnet_plugin.fitting.result import verdict as warnings
 from sasnet_plugin.fitting.result.components import Component
 from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.result.fit_warning import HARMLESS, About, FitWarning
 from sasnet_plugin.fitting.result.model_fit import Misfit
 from sasnet_plugin.fitting.verdict.doubts import doubts, list_open, simpler_model
 from sasnet_plugin.fitting.verdict.headline import headline
@@ -27,8 +27,8 @@ def test_good_data_leave_no_doubt_nor_does_a_tie_of_one_kind() -> None:
     assert doubts(answer()) == ()
     assert doubts(answer(SPHERE, shell, alike=("core_shell_sphere",))) == ()
     # What moves with another has that in its error.
-    for harmless in (warnings.CORRELATED, warnings.ONE_SIZE, warnings.WITHIN_ERRORS):
-        together = f"radius, scale and radius_pd {harmless}: these data determine a combination of them."
+    for harmless in HARMLESS:
+        together = FitWarning("radius and scale are correlated.", harmless, parameter="radius")
         assert doubts(answer(replace(SPHERE, warnings=(together,)))) == ()
 
 
@@ -182,10 +182,10 @@ def test_what_explains_a_curve_of_no_model_keeps_its_size_not_its_shape() -> Non
 
 
 def test_values_of_the_headline_that_no_sample_has_are_said_and_others_are_not() -> None:
-    at_end = "radius is at the upper limit of its range, 72 Å: the best value may lie beyond."
-    hidden = "scale is at the lower limit of its range."
+    at_end = FitWarning("radius is at its upper limit, 72 Å.", About.VALUE, parameter="radius")
+    hidden = FitWarning("scale is at the lower limit of its range.", About.VALUE, parameter="scale")
     assert doubts(answer(replace(SPHERE, warnings=(hidden, at_end)))) == (at_end,)
-    simple = "thickness, 0.1 Å, is at its lower limit: sphere gives the same curve with fewer parameters."
+    simple = FitWarning("thickness is 0.", About.SIMPLER, parameter="thickness", model="sphere")
     shell = fitted("vesicle", radius=p(60, 1), thickness=p(12, 1), warnings=(simple,))
     assert doubts(answer(shell)) == (simple,)
     assert simpler_model(answer(shell)) == "sphere"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from made_results import SPHERE, WRONG, answer, fitted, p
 
 from sasnet_plugin.fitting.result.components import Component
+from sasnet_plugin.fitting.result.fit_warning import About, FitWarning
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.verdict.equals import (
     as_good,
@@ -45,11 +46,8 @@ def test_some_of_the_evidence_counts_where_the_residuals_are_no_larger() -> None
 
 
 def test_an_ellipsoid_of_equal_axes_is_a_sphere_and_no_rival() -> None:
-    sentence = (
-        "radius_polar, 72 Å, is as good as radius_equatorial: sphere gives the same curve with fewer"
-        " parameters."
-    )
-    same = fitted("ellipsoid", warnings=(sentence,))
+    warning = FitWarning("Its axes are equal.", About.SIMPLER, parameter="radius_polar", model="sphere")
+    same = fitted("ellipsoid", warnings=(warning,))
     assert is_disguised(SPHERE, same)
     assert as_good(answer(SPHERE, same, alike=("ellipsoid",))) == []
     assert not is_disguised(SHELL, same)

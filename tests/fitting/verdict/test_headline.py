@@ -10,6 +10,7 @@ import pytest
 from made_results import CURVE, GOOD, SPHERE, WRONG, answer, fitted, p
 
 from sasnet_plugin.fitting.problem.contrast import contrast_of, given_parameters
+from sasnet_plugin.fitting.result.fit_warning import About, FitWarning
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.fitting.verdict.doubts import doubts
@@ -161,7 +162,7 @@ def test_one_that_is_within_the_errors_is_not_denied() -> None:
     )
     assert "None of" not in said
     # Where its residuals are not random, either, nothing does.
-    structured = replace(second, warnings=("Residuals are not random (runs test -9 σ): …",))
+    structured = replace(second, warnings=(FitWarning("Runs test -9 σ.", About.NOT_RANDOM),))
     assert headline(answer(first, structured, verification=WRONG)).startswith("None of the fitted models")
 
 

@@ -15,6 +15,7 @@ from made_results import CURVE, SPHERE, WRONG, answer, fitted, p
 import sasnet_plugin
 from sasnet_plugin.cli.fit_options import start_given
 from sasnet_plugin.fitting.asked import make_start
+from sasnet_plugin.fitting.result.fit_warning import About, FitWarning
 from sasnet_plugin.fitting.task import Contrast, FitOptions, Method
 from sasnet_plugin.fitting.verdict.next_step import call, command, next_step, translate_to_python, words_of
 from sasnet_plugin.fitting.verdict.tell import add_verdict
@@ -137,7 +138,7 @@ def test_what_it_does_follows_from_the_answer(found: object, options: FitOptions
 
 
 def test_a_simpler_model_is_tried_next() -> None:
-    simple = "thickness, 0.1 Å, is at its lower limit: sphere gives the same curve with fewer parameters."
+    simple = FitWarning("thickness is 0.", About.SIMPLER, parameter="thickness", model="sphere")
     shell = replace(SPHERE, model="vesicle", warnings=(simple,))
     assert next_step(answer(shell), USUAL)[0].endswith("--models sphere --structure-factor none")
 
@@ -219,7 +220,7 @@ def test_how_a_curve_is_read_is_no_option_of_a_fit() -> None:
 
 @pytest.mark.parametrize("result", [answer(SPHERE), answer(SPHERE, verification=WRONG, limit_met=True)])
 def test_an_answer_names_no_option_of_the_command(result: Any) -> None:
-    fit = replace(SPHERE, warnings=("Cut short; give more with --time-limit.",))
+    fit = replace(SPHERE, warnings=(FitWarning("Cut short; give more with --time-limit."),))
     options = FitOptions(time_limit=30.0)
     made = add_verdict(
         replace(result, fits=(fit,), notes=("go on with --time-limit 60",), curve=CURVE), options

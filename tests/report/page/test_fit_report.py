@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from tinyzoo import manifest_entries
 
 from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.result.fit_warning import FitWarning
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Verification
 from sasnet_plugin.fitting.result.verdict import DOUBTS, EXPLAINS
 from sasnet_plugin.fitting.task import FitOptions
@@ -131,12 +132,13 @@ def result() -> FitResult:
     }
     best = ModelFit(
         "sphere", None, free, {"radius": "lognormal"}, 70.0, 0.921, 87.53, 0.613, 0.1, clean, 0.7212,
-        ("The radius & its width hang together.",),
+        (FitWarning("The radius & its width hang together."),),
     )  # fmt: skip
     crowded = sphere(q, "hardsphere", radius=48.0, volfraction=0.05, scale=0.2, background=-0.001)
     second = ModelFit(
         "sphere", "hardsphere", free | {"volfraction": Parameter(12340.0, 571.0, "", False, 0.0, 0.74)}, {},
-        150.0, 2.0, 171.91, 0.087, 0.1, crowded, 0.2788, ("volfraction is at its limit.",),
+        150.0, 2.0, 171.91, 0.087, 0.1, crowded, 0.2788,
+        (FitWarning("volfraction is at its limit."),),
     )  # fmt: skip
     own = ModelFit(
         "my<b>model$", None, {"a_1": Parameter(3.0, None, "Ang^2", False, 1.0, 4.0)}, {}, 900.0, 11.7, 913.1,
@@ -206,7 +208,7 @@ def test_title_notes_and_verdict_in_words(tree: Element, result: FitResult, grou
     assert "continue in SasView or Bumps: sasnet fit latex.xml --export exports" in words, "no report of it"
     wrong = replace(result, verified=False, verification=Verification(0.9999, -9.0, (0.1, 0.2), False, ()))
     doubtful = read(page(add_verdict(wrong), groups)).words()
-    plugin = replace(result.fits[0], model="/home/user/mine.py", warnings=("mine says so.",))
+    plugin = replace(result.fits[0], model="/home/user/mine.py", warnings=(FitWarning("mine says so."),))
     options = FitOptions(models=("sphere", "/home/user/mine.py"))
     own = read(page(add_verdict(replace(result, fits=(plugin,)), options), groups)).words()
     assert "Best fit: mine, number-mean radius" in own
@@ -307,7 +309,7 @@ def test_hostile_titles_are_words(tmp_path: Path, result: FitResult, groups: Man
         result,
         curve=replace(result.curve, entry=HOSTILE, file="/tmp/<img src=x onerror=alert(2)>.dat"),
         notes=("<iframe src=javascript:x>",),
-        fits=(replace(result.fits[0], warnings=("</td><script>x</script>",)), *result.fits[1:]),
+        fits=(replace(result.fits[0], warnings=(FitWarning("</td><script>x</script>"),)), *result.fits[1:]),
     )
     path = write_report(hostile, tmp_path / "out", groups=groups)
     assert [p.parent for p in tmp_path.rglob("*.html")] == [tmp_path / "out"]
