@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .types import SasnetError
+from .wording import Phrase, option
 
 PROBES = ("neutron", "xray")
 #: ``0.4*D2O`` or ``40%D2O``: a part of a mixture, by volume.
@@ -83,13 +84,16 @@ def densities(wavelength: float | None) -> Callable[[str, str], float]:
     return lambda text, probe: scattering_length_density(text, probe, wavelength if probe == "xray" else None)
 
 
+_FIXED_SLD = Phrase("--fixed sld=4.0", 'fixed={"sld": 4.0}', "sld 4.0, fixed")
+
+
 def _check(probe: str, wavelength: float | None) -> None:
     if probe not in PROBES:
         raise SasnetError(f"{probe}: no such probe; choose {' or '.join(PROBES)}.")
     if probe == "xray" and wavelength is None:
         raise SasnetError(
             "Scattering length densities for X-rays depend on the wavelength; give it in Å, such as"
-            " --wavelength 1.54."
+            f" {option('wavelength', 1.54, page='1.54')}."
         )
     if wavelength is not None and not 0 < wavelength < math.inf:
         raise SasnetError(f"A wavelength of {wavelength:g} Å is impossible; give a positive number in Å.")
@@ -135,7 +139,7 @@ def _sld(text: str, probe: str, wavelength: float | None) -> float:
         beam = "neutrons" if probe == "neutron" else f"X-rays of {wavelength:g} Å"
         raise SasnetError(
             f"{text}: periodictable has no scattering lengths of {beam}; give the scattering length"
-            f" density itself, such as --fixed sld=4.0."
+            f" density itself, such as {_FIXED_SLD}."
         )
     return float(value)
 

@@ -20,12 +20,20 @@ os.environ.setdefault("SAS_OPENCL", "none")
 # The matrices here are small: with a thread for each core they cost many times the processor's time, as the
 # threads wait for each other, above all where tests run side by side.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Sentences name options of the command line, as the program's do, unless a test says who else reads.
+os.environ.setdefault("SASNET_SURFACE", "command")
 # A shell starts what it runs in the background with SIGINT ignored, and children inherit that: the tests of
 # Ctrl-C would then press a key that is not connected.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # How long an example takes depends on what else runs: no test measures time.
 settings.register_profile("sasnet", deadline=None)
 settings.load_profile("sasnet")
+
+
+@pytest.fixture(autouse=True)
+def surface(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that a test starts in this process decides for no other test who reads."""
+    monkeypatch.setenv("SASNET_SURFACE", "command")
 
 
 @pytest.fixture(scope="session")

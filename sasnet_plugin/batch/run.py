@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any
 
-from ..fitting.task import LateError, Start
+from ..fitting.task import MORE_TIME, LateError, Start
 from ..simulate.compile_cache import check_compiler, choose_folder
 from ..types import SasnetError
 from ..workers.pool import GoneError, Pool, Said
@@ -106,7 +106,7 @@ class _Answering:
         path, limit = self.job.path, self.job.limit
         reason = SasnetError(
             f"{path}: no answer within the time limit of {limit:g} s, or the process was killed,"
-            f" perhaps because memory ran out; give more time with --time-limit or use fewer workers."
+            f" perhaps because memory ran out; {MORE_TIME} or use fewer workers."
         )
         self.done.rows.append(journal.make_failure_row(path, reason))
         return False

@@ -31,6 +31,7 @@ from ..fitting.task import Start
 from ..predict import Answer
 from ..predict.classes import ClassesFinding
 from ..types import SasnetError
+from ..wording import option
 from .journal import Record, best_of, name_of
 
 # --- A table that grows by a line as it comes; an earlier one gives way with its first answer, not
@@ -222,7 +223,7 @@ def _not_settled(last: Look) -> str:
     doubt = "" if last.in_scope > 0.5 else ", and it may be nothing that the network knows"
     return (
         f"Not converged after {last.counts:,.0f} counts: {best} has {last.classes[best]:.0%}{doubt};"
-        f" count longer, or use --next to find the most informative setting."
+        f" count longer, or use {option('next')} to find the most informative setting."
     )
 
 

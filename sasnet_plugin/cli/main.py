@@ -24,6 +24,7 @@ import sasnet_plugin
 from ..extensions import load, merge_tables
 from ..files import read_text
 from ..types import SasnetError
+from ..wording import SURFACE, Surface, speak_to
 from ..workers.child import safe_environment
 from . import sentences
 from .streams import prepare
@@ -208,6 +209,8 @@ class LazyGroup(TyperGroup):
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
         """Run a command; what a user can mend becomes one sentence and exit code 1."""
+        if SURFACE not in os.environ:  # started by no other surface
+            speak_to(Surface.COMMAND)
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()

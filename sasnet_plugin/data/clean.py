@@ -21,6 +21,7 @@ from ..digits import significant
 from ..types import Curve, DataError, printable
 from ..units import QUnit
 from . import shadow
+from .advice import CU_K_ALPHA, GIVE_NM, OTHER_RANGE, UNITS_OF_Q
 from .damaged import exclude_damaged
 from .limits import LIMITS
 from .raw import COLUMNS, points
@@ -173,15 +174,15 @@ def _nm_is_likelier(q_max: float, size: float | None) -> str:
     )  # fmt: skip
     return (
         f"The file names no unit of q. In Å⁻¹, as assumed here, q ends at {q_max:.3g} Å⁻¹{sizes[0]}. In"
-        f" nm⁻¹ it would end at {q_max / 10:.3g} Å⁻¹{sizes[1]}, which is likelier. If so, give --q-unit nm;"
-        " all sizes are then ten times as large."
+        f" nm⁻¹ it would end at {q_max / 10:.3g} Å⁻¹{sizes[1]}, which is likelier. If so,"
+        f" {GIVE_NM}; all sizes are then ten times as large."
     )
 
 
 def _angle_or_nm(q_max: float) -> str:
     return (
         f"The file names no unit of q, and its first column ends at {q_max:.3g}. That looks like an angle"
-        " in degrees (give its wavelength, --wavelength 1.5418 for Cu Kα) or like nm⁻¹ (give --q-unit nm),"
+        f" in degrees (give its wavelength, {CU_K_ALPHA} for Cu Kα) or like nm⁻¹ ({GIVE_NM}),"
         " not like the Å⁻¹ assumed here."
     )
 
@@ -340,7 +341,7 @@ def _read_stated_unit(raw: RawCurve, file: str) -> str:
     if raw.q_unit is None and raw.q_unit_unknown:
         raise DataError(
             f"{file}: it gives q in {printable(raw.q_unit_unknown[:40])!r}, which is not a known unit"
-            f" of q; give the unit (--q-unit A or --q-unit nm)."
+            f" of q; give the unit{UNITS_OF_Q}."
         )
     if raw.q_unit is None:
         see_a_possible_q(raw.q, file)
@@ -471,7 +472,7 @@ def cut_to_q_range(curve: Curve, q_min: float, q_max: float) -> Curve:
     if count_left == 0:
         raise DataError(
             f"{curve.file or 'the curve'}: no point lies between q = {max(q_min, 0):g} and {q_max:g} Å⁻¹ (the"
-            f" data go from {curve.q.min():.4g} to {curve.q.max():.4g}); choose another --q-range."
+            f" data go from {curve.q.min():.4g} to {curve.q.max():.4g}); {OTHER_RANGE}."
         )
     if count_left == len(curve):
         return curve

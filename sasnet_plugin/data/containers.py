@@ -27,6 +27,7 @@ from ..arrays import Floats
 from ..domains import ReadOptions
 from ..types import DataError, printable
 from . import hdf5
+from .advice import ITS_IMAGES
 from .columns.abscissa import convert_abscissa, name_axis, name_resolution, unit_named
 from .columns.names import ANGLE, ColumnName
 from .limits import LIMITS, too_large, too_many, two_dimensional
@@ -790,8 +791,7 @@ def read_hdf5(path: Path, file: str, options: ReadOptions) -> list[RawCurve]:
     if survey.flat:
         raise two_dimensional(file)
     raise DataError(
-        f"{file}: the HDF5 file holds no 1D SASdata (NXcanSAS); export the reduced curve, or classify its"
-        " images: sasnet classify FILE --domain sans (sasnet classify -h lists the kinds)."
+        f"{file}: the HDF5 file holds no 1D SASdata (NXcanSAS); export the reduced curve{ITS_IMAGES}."
     )
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
-from ..in_python import translate_sentence
 from ..types import Curve, SasnetError
 from .load import load
 
@@ -38,17 +36,6 @@ def curves_of(source: Given | Iterable[Given]) -> list[Curve]:
     if odd := [item for item in sources if not isinstance(item, (Curve, str, os.PathLike))]:
         raise _no_curve(odd[0])
     return [curve for item in sources for curve in curves_of(item)]
-
-
-@contextmanager
-def sentences_in_python() -> Iterator[None]:
-    """Errors of the block name keywords, not options of the command line."""
-    try:
-        yield
-    except SasnetError as error:
-        if len(error.args) == 1:  # the sentence
-            error.args = (translate_sentence(str(error)),)
-        raise
 
 
 def _no_curve(source: object) -> SasnetError:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..types import DataError, SasnetError, printable
+from .advice import FIT_IMAGE
 
 # --- What a measurement can be: files that claim more are damaged or mean harm, and are refused
 # --- unread.
@@ -62,10 +63,7 @@ def too_many(file: str, points: int) -> DataError:
 
 
 def two_dimensional(file: str) -> DataError:
-    return DataError(
-        f"{file}: this is a two-dimensional scattering image; fit it with sasnet fit --domain sans2d, or with"
-        " fit_image in Python."
-    )
+    return DataError(f"{file}: this is a two-dimensional scattering image; fit it with {FIT_IMAGE}.")
 
 
 def sentence_of(path: str, error: Exception) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..noise import fill_dintensity
 from ..types import Curve, DataError
+from .advice import UNIT_OF_Q
 
 Q_MIN = 1e-4
 Q_MAX = 1.0
@@ -70,7 +71,7 @@ def make_grid(q: NDArray[np.float64]) -> Grid:
         raise DataError(
             f"{within} of its {q.size} points {'lie' if end > begin + 1 else 'lies'} in the trained range"
             f" {Q_MIN:g} to {Q_MAX:g} Å⁻¹; at least {MIN_POINTS} are needed, so check the unit of q"
-            " (--q-unit)"
+            f"{UNIT_OF_Q}"
         )
     log_q = np.log(q[begin:end])
     cell = np.clip(((log_q - np.log(Q_MIN)) * _PER_LN).astype(np.intp), 0, N_GRID - 1)

@@ -25,6 +25,8 @@ from numpy.typing import NDArray
 from .. import units
 from ..arrays import Floats
 from ..types import DataError
+from ..wording import option
+from .advice import AS_IMAGE
 from .limits import PICTURES, no_measurement, two_dimensional
 
 if TYPE_CHECKING:
@@ -368,10 +370,7 @@ def check_bytes(head: bytes, file: str) -> None:
     if picture := picture_of(head):
         raise no_measurement(file, picture)
     if image := _beginning(head, _IMAGES):
-        raise DataError(
-            f"{file}: this is {image}, not a curve; average it over angle, or classify it as an image:"
-            " sasnet classify FILE --domain sans (sasnet classify -h lists the kinds)."
-        )
+        raise DataError(f"{file}: this is {image}, not a curve; average it over angle{AS_IMAGE}.")
     if head.startswith(ZIP) and (workbook_kind := kind(file)):
         raise DataError(f"{file}: this is {workbook_kind}")
     if container := _beginning(head, _CONTAINERS):
@@ -478,7 +477,7 @@ def check_reflectivity(raw: RawCurve, file: str, *, insisted: bool) -> tuple[str
     if likeness_found == "certain" and not insisted and not absolute:
         raise DataError(
             f"{file}: this looks like reflectometry (total reflection, then a sharp edge); {_USE}."
-            " If it is small-angle scattering, give the unit of q (--q-unit A)."
+            f" If it is small-angle scattering, give the unit of q ({option('q-unit', 'A', page='Å⁻¹')})."
         )
     return (
         "The curve has a plateau and a sharp edge, like a specular reflectivity curve. If it is one,"

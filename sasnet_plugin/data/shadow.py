@@ -17,6 +17,7 @@ import numpy as np
 
 from ..arrays import Floats
 from ..types import Curve
+from .advice import ALL_Q
 from .raw import COLUMNS, points
 
 
@@ -91,7 +92,7 @@ def exclude_shadow(curve: Curve) -> Curve:
     lie, were, back = ("point lies", "was", "it") if hidden == 1 else ("points lie", "were", "them")
     note = (
         f"{hidden} {lie} in the beamstop's shadow, below q = {clear.q[0]:.4g} Å⁻¹, and {were} excluded;"
-        f" '--q-range 0:' includes {back} again."
+        f" '{ALL_Q}' includes {back} again."
     )
     return replace(clear, notes=(*curve.notes, note), shadow=replace(dark, notes=(note,)))
 

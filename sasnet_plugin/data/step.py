@@ -14,6 +14,7 @@ import numpy as np
 
 from ..arrays import Floats
 from ..types import Curve
+from .advice import ALL_Q
 from .raw import points
 from .shadow import scatter
 
@@ -49,7 +50,7 @@ def exclude_step(curve: Curve) -> Curve:
     )
     note = (
         f"The first {lie} below a step at q = {clear.q[0]:.4g} Å⁻¹, as at the edge of a beamstop."
-        f" The model fits the other points, so {were} excluded; '--q-range 0:' includes {back} again."
+        f" The model fits the other points, so {were} excluded; '{ALL_Q}' includes {back} again."
     )
     return replace(clear, notes=(*curve.notes, note), shadow=replace(below, notes=(note,)))
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..extensions import load, merge_tables
 from ..types import Curve, SasnetError
+from ..wording import Phrase
 from .simulator import HeldOut as HeldOut
 from .simulator import Layout as Layout
 from .simulator import Mix as Mix
@@ -268,5 +269,6 @@ def recognise_domain(path: Path, *, tags: bool = False) -> str:
     if most <= 0:
         return DEFAULT
     if len(best) > 1:
-        raise SasnetError(f"{path}: can be read as any of {', '.join(best)}; choose one with --domain.")
+        choose = Phrase("choose one with --domain", "give its domain", "choose its kind")
+        raise SasnetError(f"{path}: can be read as any of {', '.join(best)}; {choose}.")
     return best[0]

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.given import Given, curve_of, curves_of, sentences_in_python
+from ..data.given import Given, curve_of, curves_of
 from ..data.no_structure import constant
 from ..data.sample.combined_settings import as_one_curve
 from ..data.sample.described import polarisation_of, read_description, sample_of
@@ -31,6 +31,7 @@ from ..predict.together import contradicting, together
 from ..simulate.compile_cache import check_compiler
 from ..simulate.magnetic_spheres import SPHERES
 from ..types import Curve, ModelGuess, SasnetError, Suggestion, TechnicalError
+from ..wording import option
 from ..workers.threads import one_thread
 from ..zoo import bank_path
 from .asked import check_names, check_shared, select_named_hypotheses, several_of, start_of
@@ -154,30 +155,27 @@ def fit(
     SasnetError
         A file that cannot be read, unknown names or materials, too few points, or a damaged model zoo.
     """
-    with sentences_in_python():
-        single_curve = curve_of(curve)
-        model_names = None if models is None else several_of(models)
-        options = FitOptions(
-            top=top,
-            models=model_names,
-            structure_factor=structure_factor,
-            fixed=dict(fixed or {}),
-            ranges=dict(ranges or {}),
-            fitted=several_of(fitted),
-            contrast=contrast_of(sample, solvent, probe, wavelength),
-            method=Method(method, samples, burn),
-            time_limit=time_limit,
-            workers=workers,
-            prior=check_prior(prior),
-            exclude=several_of(exclude),
-            start=start_of(
-                model_names, structure_factor, start or {}, {*(ranges or {}), *several_of(fitted)}
-            ),
-            also={} if wavelength is None else {"--wavelength": f"{wavelength:g}"},
-        )
-        check_names(options)
-        with show_progress(progress, time_limit) as tell, Workers(bank_path(), workers) as pool:
-            result = fit_with(watch(pool, tell), single_curve, options, rng=rng)
+    single_curve = curve_of(curve)
+    model_names = None if models is None else several_of(models)
+    options = FitOptions(
+        top=top,
+        models=model_names,
+        structure_factor=structure_factor,
+        fixed=dict(fixed or {}),
+        ranges=dict(ranges or {}),
+        fitted=several_of(fitted),
+        contrast=contrast_of(sample, solvent, probe, wavelength),
+        method=Method(method, samples, burn),
+        time_limit=time_limit,
+        workers=workers,
+        prior=check_prior(prior),
+        exclude=several_of(exclude),
+        start=start_of(model_names, structure_factor, start or {}, {*(ranges or {}), *several_of(fitted)}),
+        also={} if wavelength is None else {"--wavelength": f"{wavelength:g}"},
+    )
+    check_names(options)
+    with show_progress(progress, time_limit) as tell, Workers(bank_path(), workers) as pool:
+        result = fit_with(watch(pool, tell), single_curve, options, rng=rng)
     return translate_to_python(result, options)
 
 
@@ -440,7 +438,8 @@ def _list_unfinished(state: State, fits: Sequence[ModelFit], unfitted: Sequence[
 
 
 def _late(unfitted: Sequence[str], options: FitOptions, *, ended: bool) -> list[str]:
-    limit = f"within the time limit (go on with --time-limit {options.longer():.0f})"
+    more_time = option("time-limit", round(options.longer()), page="more time")
+    limit = f"within the time limit (go on with {more_time})"
     when = "before you ended the search" if ended else limit
     return [f"Not fitted {when}: {', '.join(unfitted)}."] if unfitted else []
 
@@ -581,41 +580,40 @@ def fit_together(
     SasnetError
         Unknown names, or curves that do not go together; the sentence says why.
     """
-    with sentences_in_python():
-        curve_list = curves_of(curves)
-        described: dict[str, Any] = {} if sample_file is None else read_description(sample_file)
-        if solvents is not None:
-            if isinstance(solvents, str):
-                raise SasnetError(f"solvents must be a list with one entry for each curve, not {solvents!r}.")
-            if len(solvents) != len(curve_list):
-                raise SasnetError(
-                    f"{len(solvents)} solvents for {len(curve_list)} curves; give one for each curve."
-                )
-            described |= {"solvents": {str(i + 1): value for i, value in enumerate(solvents)}}
-        if kind is not None:
-            described |= {"kind": kind}
-        described |= _describe_sectors(sectors, field, len(curve_list))
-        described |= {} if spins is None else {"spins": {str(i + 1): spin for i, spin in enumerate(spins)}}
-        if polarisation is not None:
-            described |= {"polarisation": polarisation_of(":".join(map(str, polarisation)))}
-        sample = sample_of(
-            curve_list, described, sld=densities(wavelength), share=several_of(share),
-            own_names=several_of(own),
-            ties=several_of(_present(tie, ties)), source=str(sample_file or "the sample"),
-        )  # fmt: skip
-        options = FitOptions(
-            models=None if models is None else several_of(models), structure_factor=structure_factor,
-            fixed=dict(fixed or {}), ranges=dict(ranges or {}), fitted=several_of(fitted),
-            time_limit=time_limit, workers=workers,
-            prior=prior, exclude=several_of(exclude),
-        )  # fmt: skip
-        check_names(options)
-        check_shared(sample, options)
-        with (
-            show_progress(progress, time_limit * len(curve_list)) as tell,
-            Workers(bank_path(), workers) as pool,
-        ):
-            result = fit_sample(watch(pool, tell), sample, options)
+    curve_list = curves_of(curves)
+    described: dict[str, Any] = {} if sample_file is None else read_description(sample_file)
+    if solvents is not None:
+        if isinstance(solvents, str):
+            raise SasnetError(f"solvents must be a list with one entry for each curve, not {solvents!r}.")
+        if len(solvents) != len(curve_list):
+            raise SasnetError(
+                f"{len(solvents)} solvents for {len(curve_list)} curves; give one for each curve."
+            )
+        described |= {"solvents": {str(i + 1): value for i, value in enumerate(solvents)}}
+    if kind is not None:
+        described |= {"kind": kind}
+    described |= _describe_sectors(sectors, field, len(curve_list))
+    described |= {} if spins is None else {"spins": {str(i + 1): spin for i, spin in enumerate(spins)}}
+    if polarisation is not None:
+        described |= {"polarisation": polarisation_of(":".join(map(str, polarisation)))}
+    sample = sample_of(
+        curve_list, described, sld=densities(wavelength), share=several_of(share),
+        own_names=several_of(own),
+        ties=several_of(_present(tie, ties)), source=str(sample_file or "the sample"),
+    )  # fmt: skip
+    options = FitOptions(
+        models=None if models is None else several_of(models), structure_factor=structure_factor,
+        fixed=dict(fixed or {}), ranges=dict(ranges or {}), fitted=several_of(fitted),
+        time_limit=time_limit, workers=workers,
+        prior=prior, exclude=several_of(exclude),
+    )  # fmt: skip
+    check_names(options)
+    check_shared(sample, options)
+    with (
+        show_progress(progress, time_limit * len(curve_list)) as tell,
+        Workers(bank_path(), workers) as pool,
+    ):
+        result = fit_sample(watch(pool, tell), sample, options)
     return translate_sample_to_python(result, options)
 
 
@@ -651,7 +649,8 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions, patience: float 
     of_all = options.contrast.solvent if options.contrast else None
     if of_all is not None and any(value is not None for value in sample.solvents):
         raise SasnetError(
-            "Give either --solvent for all curves, or the solvent of each curve in the sample file."
+            f"Give either {option('solvent')} for all curves, or the solvent of each curve in the sample"
+            " file."
         )
     if sample.kind == SECTORS:
         return _fit_sectors(pool, sample, options, end)
@@ -662,7 +661,9 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions, patience: float 
 def _fit_sectors(pool: Pool, sample: Sample, options: FitOptions, end: float) -> SampleResult:
     """Fit particles with a common direction; in a magnetic field the parts that it tells apart."""
     if options.fitted:
-        raise SasnetError("Sectors are fitted without --fitted; fix parameters with --fixed instead.")
+        raise SasnetError(
+            f"Sectors are fitted without {option('fitted')}; fix parameters with {option('fixed')} instead."
+        )
     if sample.field_azimuth is not None:
         return _fit_in_field(pool, sample, options, end)
     ledger = Ledger(pool, end, most=options.time_limit * len(sample.curves))

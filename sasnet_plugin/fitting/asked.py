@@ -11,6 +11,7 @@ from ..names import nearest
 from ..predict import open_classifier
 from ..simulate.orientations import DIRECTOR, P2
 from ..types import ModelGuess, SasnetError, Suggestion, product_name
+from ..wording import option
 from .problem.contrast import names_settled_by
 from .task import FitOptions, Start
 
@@ -69,7 +70,9 @@ def start_of(
     if not values:
         return None
     if models is None or len(models) != 1:
-        raise SasnetError("Starting values (--start) need exactly one model; name it with --models.")
+        raise SasnetError(
+            f"Starting values ({option('start')}) need exactly one model; name it with {option('models')}."
+        )
     return make_start(models[0], _factor(structure_factor), values, varied)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..simulate.compile_cache import choose_folder
 from ..types import SasnetError, TechnicalError
+from ..wording import option
 from ..workers.pool import GoneError, Said
 from ..workers.pool import Pool as JobPool
 from ..workers.threads import environment_of_one_thread
@@ -238,5 +239,7 @@ def _make_lost_error(name: str, error: Exception | None) -> TechnicalError:
 def make_killed_error(name: str) -> TechnicalError:
     """Why a job has no answer whose process is gone."""
     return TechnicalError(
-        name, "the process that fitted it was killed, perhaps for want of memory; run again with --workers 1"
+        name,
+        "the process that fitted it was killed, perhaps for want of memory; run again with"
+        f" {option('workers', 1, page='one process')}",
     )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..predict.class_prior import COMMON
 from ..types import Curve, SasnetError, product_name
+from ..wording import Phrase
 
 if TYPE_CHECKING:
     from ..simulate.bank import Bank
@@ -246,11 +247,15 @@ class Counting(Pool, Protocol):
         """The time that budgets are meant in, s."""
 
 
+#: What a sentence advises where the time was up.
+MORE_TIME = Phrase("give more with --time-limit", "give more with time_limit", "allow more time")
+
+
 class LateError(SasnetError):
     """A piece of work was not done within the time limit."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name}: not fitted within the time limit; give more with --time-limit.")
+        super().__init__(f"{name}: not fitted within the time limit; {MORE_TIME}.")
         self.name = name
 
     def __reduce__(self) -> tuple[type[LateError], tuple[str]]:

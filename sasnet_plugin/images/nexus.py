@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from .. import units
 from ..data import hdf5
+from ..data.advice import SETTINGS_GIVEN
 from ..data.limits import LIMITS, too_large
 from ..data.toml_files import (
     check_limits,
@@ -116,7 +117,7 @@ def from_table(table: dict[str, Any], file: str) -> ImageSettings:
 
 def from_options(texts: Sequence[str]) -> ImageSettings:
     """Make settings from texts ``name=value``; errors as `from_table`, or for a text without a value."""
-    return from_table(parse_assignments(texts, "alpha_i=0.2"), "--geometry")
+    return from_table(parse_assignments(texts, "alpha_i=0.2"), str(SETTINGS_GIVEN))
 
 
 def _flat_detector(value: Any, file: str) -> Any:

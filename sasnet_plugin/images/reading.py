@@ -35,6 +35,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import units
 from ..arrays import Floats
+from ..data.advice import DO_NOT_GIVE_UNIT
 from ..data.limits import HDF5, LIMITS, PICTURES, content, no_measurement, too_large
 from ..data.toml_files import overlay_settings
 from ..domains import ReadOptions
@@ -1677,7 +1678,7 @@ def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
     of q, or a wrong entry.
     """
     if options.q_unit is not None:
-        raise DataError(f"{path}: an image has no q; do not give --q-unit.")
+        raise DataError(f"{path}: an image has no q; {DO_NOT_GIVE_UNIT}.")
     settings = from_options(options.geometry) if options.geometry else None
     entry = options.entry
     if entry is None:

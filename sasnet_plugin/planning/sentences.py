@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
-from ..wording import template
+from ..wording import Phrase, option, template
+
+# What a plan may advise, on each surface.
+_AIM = Phrase(
+    "Name a parameter with --for to plan for its error",
+    'Plan for the error of a parameter with parameter="radius"',
+    "The command “sasnet next” can plan for the error of a parameter",
+)
+_COMPARE = Phrase(
+    "Give several --models to compare them.",
+    "Give several models to compare them.",
+    "Choose “Find the model” to compare others.",
+)
+_SOLVENT = Phrase(
+    "give it, such as --solvent D2O",
+    'give it, such as solvent="D2O"',
+    "use the command “sasnet next” with the solvent",
+)
+_MATERIAL = Phrase(
+    "give it with --sample, or the value with --fixed",
+    "give it with sample, or the value with fixed",
+    "enter its value below and choose “fixed”",
+)
 
 NOW = template("Now: {models}.", models="sphere 45 %, ellipsoid 40 %, vesicle 15 %")
 MEASURE_NEXT = template(
@@ -45,14 +67,12 @@ COUNTED = template(
     names="ellipsoid",
 )  # fmt: skip
 ONE_LEFT = template(
-    "Only {model} is left with a probability above {least}, so there is nothing to decide. Name a parameter"
-    " with --for to plan for its error.",
-    model="sphere", least="1 %",
+    "Only {model} is left with a probability above {least}, so there is nothing to decide. {aim}.",
+    model="sphere", least="1 %", aim=_AIM,
 )  # fmt: skip
 ONE_FITTED = template(
-    "Only {model} was fitted, so there is nothing to decide. Give several --models to compare them. Name a"
-    " parameter with --for to plan for its error.",
-    model="sphere",
+    "Only {model} was fitted, so there is nothing to decide. {compare} {aim}.",
+    model="sphere", compare=_COMPARE, aim=_AIM,
 )  # fmt: skip
 NO_PLAN_OF_SECTORS = template(
     "A next measurement is planned from isotropic curves, not from sectors; give the average over all"
@@ -120,17 +140,18 @@ NOT_SEARCHED = template(
     aim="95 %",
 )  # fmt: skip
 NO_SOLVENT = template(
-    "No other solvents are compared, because the present one is not given; give it, such as --solvent D2O."
+    "No other solvents are compared, because the present one is not given; {give}.",
+    give=_SOLVENT,
 )
 NOT_WATER = template(
     "No other solvents are compared, as {solvent} is not water: name the possible ones, such as"
-    " --solvents toluene,d-toluene.",
-    solvent="toluene",
+    " {solvents}.",
+    solvent="toluene", solvents=option("solvents", "toluene,d-toluene"),
 )  # fmt: skip
 UNKNOWN_DENSITIES = template(
     "{names} {are} not known, so the intensity in another solvent is uncertain. If you know the material,"
-    " give it with --sample, or the value with --fixed.",
-    names="sld", are="is",
+    " {give}.",
+    names="sld", are="is", give=_MATERIAL,
 )  # fmt: skip
 NO_PARAMETER = template(
     "{name}: is a fitted parameter of none of the possible models; choose one of {names}.", name="radius",

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Floats, median
-from ..data.given import Given, curve_of, curves_of, sentences_in_python
+from ..data.given import Given, curve_of, curves_of
 from ..data.no_structure import constant, level, simple_shape
 from ..data.raw import points
 from ..digits import format_rounded
@@ -26,6 +26,7 @@ from ..domains.heads import Classes, Inputs, Outputs, Parameter, Scope, outputs_
 from ..names import nearest
 from ..noise import estimate_dintensity
 from ..types import Curve, DataError, ModelGuess, ModelZooError, SasnetError, Suggestion
+from ..wording import option
 from ..workers.child import delay_interrupt
 from ..workers.threads import release_freed_memory
 from ..zoo import Manifest, ZooModel, open_model, zoo_folder
@@ -361,7 +362,8 @@ class Predictor:
         labels = self.manifest.labels
         if not labels:
             raise UnknownModelError(
-                f"{self.domain.title} have only one model; do not give --models or --exclude."
+                f"{self.domain.title} have only one model; do not give {option('models')} or"
+                f" {option('exclude')}."
             )
         kept_names = set(labels if models is None else self._check_known(models)) - set(
             self._check_known(exclude or ())
@@ -730,9 +732,8 @@ def suggest(
         raise ValueError(f"top must be at least 1, not {top}")
     if isinstance(models, str) or isinstance(exclude, str):
         raise TypeError('models and exclude are lists of names, such as ["sphere", "cylinder"]')
-    with sentences_in_python():
-        classifier = open_classifier()
-        keep = classifier.selection(models, exclude)
-        if isinstance(curves, (Curve, str, PathLike)):
-            return classifier.suggest([curve_of(curves)], top=top, keep=keep, prior=prior)[0]
-        return classifier.suggest(curves_of(curves), top=top, keep=keep, prior=prior)
+    classifier = open_classifier()
+    keep = classifier.selection(models, exclude)
+    if isinstance(curves, (Curve, str, PathLike)):
+        return classifier.suggest([curve_of(curves)], top=top, keep=keep, prior=prior)[0]
+    return classifier.suggest(curves_of(curves), top=top, keep=keep, prior=prior)

@@ -19,7 +19,6 @@ from ..fitting.result.fit_result import FitResult
 from ..fitting.result.model_fit import ModelFit, Parameter
 from ..fitting.result.sample_result import SampleResult
 from ..fitting.result.verdict import Verdict
-from ..in_python import translate_sentence
 from ..model_free.results import lines as without_model
 from ..predict.classes import group_sentence, percent
 from ..types import Curve, ModelGuess, SasnetError, Suggestion, make_shown_name
@@ -166,7 +165,7 @@ def _whole(lines: Sequence[str], below: str, *, notes: Sequence[str] = ()) -> st
     """Lines, then what is below them, then notes behind a click."""
     head, *more_lines = (escape(line) for line in lines)
     text = f'<div style="font-weight:600">{head}</div>' + "".join(f"<div>{line}</div>" for line in more_lines)
-    items = "".join(f"<li>{escape(translate_sentence(note))}</li>" for note in dict.fromkeys(notes))
+    items = "".join(f"<li>{escape(note)}</li>" for note in dict.fromkeys(notes))
     folded = f"<details><summary>Notes</summary><ul>{items}</ul></details>" if items else ""
     return f'<div class="sasnet" style="max-width:{WIDTH + 260}px">{text}{below}{folded}</div>'
 
@@ -224,7 +223,7 @@ def _bar(share: float) -> str:
 
 def describe_curve(curve: Curve) -> tuple[str, ...]:
     """Name, points and range; what it says without a model, or that its unit is in doubt; what to do next."""
-    doubt = translate_sentence(curve.q_unit.doubt)
+    doubt = curve.q_unit.doubt
     sentences = tuple(without_model(curve.model_free())) if len(curve) else ()
     return (
         str(curve),
@@ -241,7 +240,7 @@ def describe_suggestion(found: Suggestion) -> tuple[str, ...]:
     size = "" if found.rg is None else f" Rg about {significant(found.rg, 2)} Å."
     outside = _find_outside_sentence(found)
     head = f"If it is one of the known kinds all the same: {said[0].lower()}{said[1:]}" if outside else said
-    doubt = outside or ("" if found.curve is None else translate_sentence(found.curve.q_unit.doubt))
+    doubt = outside or ("" if found.curve is None else found.curve.q_unit.doubt)
     return tuple(
         filter(
             None,

@@ -20,6 +20,7 @@ from fastapi.templating import Jinja2Templates
 
 from ..extensions import has_service, service
 from ..types import SasnetError
+from ..wording import Surface, speak_to
 from . import routes
 from .access import Guard, Keys, listening
 from .curves.bench import Bench
@@ -59,6 +60,7 @@ class Opened:
     """Those that were opened."""
 
     def __init__(self, tabs: Tabs) -> None:
+        speak_to(Surface.PAGE)
         self.tabs, self._lock = tabs, threading.Lock()
         self._bench: Bench | None = None
         self._tagging: Tagging | None = None

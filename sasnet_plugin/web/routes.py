@@ -17,7 +17,6 @@ from ..service.interactive import check_name
 from ..types import SasnetError, printable
 from .curves.bench import Bench
 from .curves.shelf import describe_row, select_window
-from .on_page import adapt_to_page
 from .settings import CURVES
 
 # --- The list of data sets, and one of them: what it may be, and a model beside it.
@@ -163,22 +162,16 @@ def curve(data: Data, bench: OfCurves) -> JSONResponse:
     """A curve with all that is said of it before a fit."""
     row = bench.shelf.row(data.key)
     found_data = bench.ask("open", data.key, data.body())
-    found_data["notes"] = [adapt_to_page(note) for note in found_data["notes"]]
     chosen = bench.shelf.find_choice(data.key)
     unit = chosen.get("q_unit", "") if data.q_unit is None else data.q_unit
     reading = {"unit": unit, "chosen": {"q_unit": None, "wavelength": None, **chosen}}
-    return JSONResponse({"key": data.key, "file": row.file, **reading, **_for_page(found_data)})
-
-
-def _for_page(suggestion: dict[str, Any]) -> dict[str, Any]:
-    said = [adapt_to_page(sentence) for sentence in suggestion["said"]]
-    return {**suggestion, "doubt": adapt_to_page(suggestion["doubt"]), "said": said}
+    return JSONResponse({"key": data.key, "file": row.file, **reading, **found_data})
 
 
 @router.post("/api/suggest")
 def suggest(data: Data, bench: OfCurves) -> JSONResponse:
     """What may explain the curve in its window."""
-    return JSONResponse(_for_page(bench.ask("suggest", data.key, data.body())))
+    return JSONResponse(bench.ask("suggest", data.key, data.body()))
 
 
 @router.post("/api/start")
@@ -408,13 +401,8 @@ def fits(key: str, bench: OfCurves) -> JSONResponse:
 def answer(number: int, bench: OfCurves) -> JSONResponse:
     found_fit, found_answer = bench.history.fit(number).as_dict(), bench.history.answer(number)
     if plan := (found_answer or {}).get("plan"):
-        lines = list(map(adapt_to_page, plan["lines"]))
-        plan = {"lines": lines, "table": plan["table"], "picture": plan.get("picture", "")}
+        plan = {"lines": plan["lines"], "table": plan["table"], "picture": plan.get("picture", "")}
         found_answer = {**found_answer, "plan": plan}
-    if sample := (found_answer or {}).get("sample"):
-        cautions = {name: list(map(adapt_to_page, sample[name])) for name in ("doubts", "notes")}
-        sample = {**sample, **cautions, "doubt": adapt_to_page(sample["doubt"])}
-        found_answer = {**found_answer, "sample": sample}
     return JSONResponse({**found_fit, "answer": found_answer})
 
 

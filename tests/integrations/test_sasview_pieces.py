@@ -89,9 +89,9 @@ def test_record_names_this_sasnet(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["folder"] == str(FOLDER)
     assert found["command"][0] == sys.executable
     assert found["command"][-2:] == ["sasnet_plugin", "serve"]
-    assert found["environment"] == {"PYTHONPATH": "/somewhere"}
+    assert found["environment"] == {"SASNET_SURFACE": "page", "PYTHONPATH": "/somewhere"}
     monkeypatch.delenv("PYTHONPATH")
-    assert install.record()["environment"] == {}
+    assert install.record()["environment"] == {"SASNET_SURFACE": "page"}
 
 
 def test_what_cannot_be_done_is_said_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,9 +136,9 @@ def fit(*names: str) -> dict[str, Any]:
     return {
         "fit": {
             "verified": True,
-            "headline": "c: radius 5 Å; χ² 1. Explains the data. Not fitted (go on with --time-limit 9): b.",
+            "headline": "c: radius 5 Å; χ² 1. Explains the data.",
             "verdict": "explains",
-            "notes": ["Not fitted within the time limit (go on with --time-limit 300): b."],
+            "notes": ["Not fitted within the time limit: b."],
             "unfitted": ["b"],
             "fits": [{"model": n, "structure_factor": None, "warnings": ["Beware."]} for n in names],
         },
@@ -168,7 +168,7 @@ def test_rows_before_and_after_fits() -> None:
         "Not fitted within the time limit.",
     ]  # fmt: skip
     assert entry.remarks == [
-        "c: radius 5 Å; χ² 1. Explains the data. Not fitted: b.", "Not fitted within the time limit: b."
+        "c: radius 5 Å; χ² 1. Explains the data.", "Not fitted within the time limit: b."
     ]  # fmt: skip
     assert (entry.fit, entry.state) == (7, "fitted")
     # What an earlier fit said does not stay beside the numbers of a later one.

@@ -16,6 +16,7 @@ from ... import units
 from ...arrays import Floats
 from ...domains import ReadOptions
 from ...types import DataError, printable
+from ..advice import CU_K_ALPHA, Q_UNIT, READ_AS_Q, UNIT_OF_Q, WAVELENGTH
 from ..limits import LIMITS
 from ..raw import RawCurve
 from .names import ANGLE, DQ, INVERSES, NO_Q, ColumnName, Q, is_a_length, understand
@@ -74,11 +75,7 @@ def name_resolution(key: str, unit: str) -> ColumnName:
 
 def refuse_abscissa(name: str, file: str) -> DataError:
     """The error for an abscissa that is not q; none is advised to read an angle as q."""
-    advice = (
-        "against 2θ with --wavelength"
-        if _ANGULAR.search(name)
-        else "give --q-unit to read it as q"
-    )
+    advice = f"against 2θ with {WAVELENGTH}" if _ANGULAR.search(name) else f"{READ_AS_Q} to read it as q"
     return DataError(
         f"{file}: its abscissa is {printable(name[:40])!r}, not q; give the intensity against q, or {advice}."
     )
@@ -86,7 +83,7 @@ def refuse_abscissa(name: str, file: str) -> DataError:
 
 def note_as_asked(name: str) -> str:
     """What is said of an abscissa that is q only because the user says so."""
-    return f"The abscissa '{printable(name[:40])}' was read as q, as asked (--q-unit)."
+    return f"The abscissa '{printable(name[:40])}' was read as q, as asked{UNIT_OF_Q}."
 
 
 def convert_abscissa(
@@ -129,7 +126,7 @@ def convert_abscissa(
         if insisted:
             raise DataError(
                 f"{file}: its abscissa is an angle ('{printable(name.text[:40])}'), not q; give"
-                " --wavelength instead of --q-unit."
+                f" {WAVELENGTH} instead of {Q_UNIT}."
             )
         raw, in_q = _convert_angle(raw, name, file, options.wavelength, wavelength), False
     else:
@@ -156,7 +153,7 @@ def _convert_angle(
         label = f" ('{printable(name.text[:40])}')" if name.text else ""
         raise DataError(
             f"{file}: its abscissa is an angle{label}, not q; give the wavelength in Å to have it"
-            " converted (--wavelength 1.5418 for Cu Kα)."
+            f" converted ({CU_K_ALPHA} for Cu Kα)."
         )
     unit = units.canonical(name.unit, "angle") or "degrees"
     two_theta = raw.q * name.factor * units.factor(unit, "angle")

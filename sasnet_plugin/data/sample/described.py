@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...types import Curve, DataError, SasnetError, Sector
+from ..advice import GIVE_FIELD, GIVE_SECTORS, WITH_UNIT_OF_Q
 from ..sectors import sector_of_name
 from ..toml_files import is_finite_number, read_toml
 from .expression import Expression, expression
@@ -139,10 +140,7 @@ def _add_sectors(sample: Sample, sections: Mapping[str, Any], source: str) -> Sa
         curves = [replace(curve, sector=curve.sector or sector_of_name(curve.file)) for curve in curves]
         lacking = [curve.file for curve in curves if curve.sector is None]
         if lacking:
-            raise DataError(
-                f"{source}: the sector of {lacking[0]} is not known; give azimuth and half-width of each"
-                ' curve in degrees, such as --sectors 0:15,90:15, or "along.dat" = [0, 15] in [sectors].'
-            )
+            raise DataError(f"{source}: the sector of {lacking[0]} is not known; {GIVE_SECTORS}.")
         if "spins" not in sections and len({c.sector and c.sector.azimuth % 180 for c in curves}) < 2:
             raise DataError(f"{source}: all sectors have one azimuth; give at least two that differ.")
     field_azimuth = sections.get("field")
@@ -157,7 +155,7 @@ def _add_spins(sample: Sample, sections: Mapping[str, Any], source: str) -> Samp
     if unknown:
         raise DataError(f"{source}: {unknown[0]!r} is not a spin state; write {', '.join(SPINS)}.")
     if any(spins) and sample.field_azimuth is None:
-        raise DataError(f"{source}: spin states need a field; give its azimuth with --field, such as 0.")
+        raise DataError(f"{source}: spin states need a field; {GIVE_FIELD}, such as 0.")
     curves = tuple(replace(c, spin=spin) if spin else c for c, spin in zip(sample.curves, spins, strict=True))
     return replace(sample, curves=curves, polarisation=_polarisation(sections.get("polarisation"), source))
 
@@ -305,7 +303,7 @@ def _check_units(curves: tuple[Curve, ...]) -> None:
     if silent and stated - assumed:
         raise DataError(
             f"{silent[0].file}: the file gives no unit of q, and other curves of the sample have"
-            f" {' and '.join(sorted(stated))}; give it with --q-unit."
+            f" {' and '.join(sorted(stated))}; give it{WITH_UNIT_OF_Q}."
         )
 
 

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from ...digits import significant
 from ...types import Curve, SasnetError
+from ...wording import option
 from ..ledger import read_spent_time
 from ..pool import answers
 from ..problem.experiment import TimeUpError, rebuilt, silent
 from ..result.model_fit import ModelFit, Posterior
 from ..settings import EFFORT, OPTIMIZE, PROBLEM
-from ..task import UNLIMITED, Budget, Counting, Method
+from ..task import MORE_TIME, UNLIMITED, Budget, Counting, Method
 from .bumps_fit import fitter_for, fitter_in_words
 
 if TYPE_CHECKING:
@@ -205,7 +206,7 @@ def refine(job: Refinement, bank: Bank | None = None, budget: Budget = UNLIMITED
         else:
             posterior, late = None, minimise(problem, fitness, job)
         refined_fit = _from_best(job, old_chisq, fitness.best, OPTIMIZE.least_share * seconds_left)
-    notes = [f"{name} was cut short by the time limit; give more with --time-limit."] if late else []
+    notes = [f"{name} was cut short by the time limit; {MORE_TIME}."] if late else []
     notes += (
         _describe_posterior(posterior)
         if job.method.name == "dream"
@@ -228,7 +229,7 @@ def _describe_posterior(posterior: Posterior | None) -> list[str]:
     if not posterior.converged:
         return [
             f"DREAM has not converged (Gelman-Rubin R {posterior.gelman_rubin:.2f}): its intervals may"
-            f" still change; increase --burn and --samples."
+            f" still change; increase {option('burn')} and {option('samples')}."
         ]
     return []
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from ...digits import quantity, significant
 from ...simulate.priors import default_values
+from ...wording import option
 from ..result.components import is_scale
 from ..result.contrasts import find_fixed_solvent, invariant, slds_of
 from ..result.fit_warning import About, FitWarning
@@ -163,10 +164,10 @@ def fix_default_solvent(tasks: Sequence[Task], given_names: Iterable[str]) -> tu
                 task = replace(task, fitted=tuple(n for n in task.fitted if n not in solvents))
         if name and name not in {*task.fixed, *task.ranges, *task.fitted}:
             task = replace(task, fixed={name: default[name], **task.fixed})
-            with_solvent = "--solvent or " if name in solvents else ""
+            with_solvent = f"{option('solvent')} or " if name in solvents else ""
             notes.append(
                 f"{name} was taken as {default[name]:g}·10⁻⁶ Å⁻², the default of {task.model};"
-                f" give its value with {with_solvent}--fixed."
+                f" give its value with {with_solvent}{option('fixed')}."
             )
         fixed_tasks.append(task)
     return fixed_tasks, list(dict.fromkeys(notes))
@@ -193,7 +194,8 @@ def scale_in_words(fit: ModelFit) -> Iterator[str]:
             is_none += f" (volfraction, fixed at {significant(own.value, 4)})" if own.fixed else ""
         yield (
             f"{name}, {quantity(p.value, '', p.error)}, {is_none}: the data determine only the product of"
-            f" scale and the squared contrast. Give --sample and --solvent if the intensity is in cm⁻¹."
+            f" scale and the squared contrast. Give {option('sample')} and {option('solvent')} if the"
+            " intensity is in cm⁻¹."
         )
 
 

@@ -16,6 +16,7 @@ from ...data.sample.sample import Sample
 from ...simulate.magnetic_spheres import LAYER, POLARISATION, SHARE, SMALL
 from ...simulate.orientations import DIRECTOR, P2
 from ...types import Curve, ModelGuess, SasnetError, Suggestion
+from ...wording import option
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.linear import Minimum, deviations, linear_at, minus_two_log, plain, residuals
 from ..evidence.marginal import extent_in, shares
@@ -229,7 +230,9 @@ def _select_models(options: FitOptions) -> list[str]:
             " whole images alone."
         )
     if options.structure_factor not in (None, "none"):
-        raise SasnetError("Sectors are fitted without structure factor; remove --structure-factor.")
+        raise SasnetError(
+            f"Sectors are fitted without structure factor; remove {option('structure-factor')}."
+        )
     return [m for m in options.models or LENGTHS if m not in options.exclude]
 
 

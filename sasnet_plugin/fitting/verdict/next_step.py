@@ -7,13 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ...in_python import keyword, translate_sentence
 from ...names import argument
 from ...types import printable
 from ...units import range_from_nm
+from ...wording import keyword
 from ..result.fit_result import FitResult
-from ..result.fit_warning import FitWarning
-from ..result.model_fit import ModelFit
 from ..result.verdict import Verdict
 from ..settings import ASSESSMENT
 from ..task import Contrast, FitOptions, Method
@@ -240,34 +238,13 @@ def translate_to_python(result: FitResult, options: FitOptions) -> FitResult:
     changes, purpose = changes_of(result, options)
     if "--q-unit" in changes:  # the file is read anew
         changes = {**entry_of(result, options), **changes}
-    return replace(
-        result,
-        verdict=translate_verdict(result.verdict, call(result.curve.file, options, changes), purpose),
-        notes=tuple(map(translate_sentence, result.notes)),
-        fits=tuple(map(_translate_fit, result.fits)),
-    )
+    code = call(result.curve.file, options, changes)
+    return replace(result, verdict=translate_verdict(result.verdict, code, purpose))
 
 
 def translate_verdict(verdict: Verdict, code: str, purpose: str) -> Verdict:
-    """A verdict with its sentences in Python, and this code as what to do next."""
-    return replace(
-        verdict,
-        headline=translate_sentence(verdict.headline),
-        doubts=tuple(map(translate_sentence, verdict.doubts)),
-        next=code,
-        purpose=purpose,
-        after_report=verdict.after_report and ("", ""),
-    )
-
-
-def _translate_fit(fit: ModelFit) -> ModelFit:
-    warnings = tuple(
-        FitWarning(
-            translate_sentence(warning), warning.about, parameter=warning.parameter, model=warning.model
-        )
-        for warning in fit.warnings
-    )
-    return fit if warnings == fit.warnings else replace(fit, warnings=warnings)
+    """A verdict with this code as what to do next."""
+    return replace(verdict, next=code, purpose=purpose, after_report=verdict.after_report and ("", ""))
 
 
 def call(file: str, options: FitOptions, changes: Mapping[str, Any]) -> str:

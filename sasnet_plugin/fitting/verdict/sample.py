@@ -21,7 +21,6 @@ from ...data.sample.sample import (
 )
 from ...data.sample.sectors import EFFICIENCY, Difference, Magnetism
 from ...digits import chisq_text, format_rounded, join_names, significant
-from ...in_python import translate_sentence
 from ...simulate.magnetic_spheres import LAYER, MAGNETIC_SLD, POLARISATION, SHARE, SMALL, SPHERES
 from ...simulate.orientations import DIRECTOR, P2
 from ..result.components import bare
@@ -147,7 +146,6 @@ def translate_sample_to_python(result: SampleResult, options: FitOptions) -> Sam
         verdict=singles[0].verdict
         if len(result.sample.curves) == 1
         else translate_verdict(told_verdict, code, purpose),
-        notes=tuple(map(translate_sentence, result.notes)),
         singles=singles,
         as_one=None if result.as_one is None else translate_to_python(result.as_one, options),
     )

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from ...wording import template
+from ...wording import Phrase, option, template
+
+# What is advised, on each surface.
+_KIND = Phrase("Give --kind", "Give kind", "Choose “They are” when you fit them together")
+_POLARISATION = Phrase(
+    "Give it with --polarisation",
+    "Give it with polarisation",
+    "Enter “Efficiencies” when you fit the curves together",
+)
 
 RENAMED_KEYWORD = template(
     "{old}= is now called {new}=; the old name works until the next release.", old="ties", new="tie"
@@ -54,12 +62,12 @@ SECOND_DENSITY = template(
     name="sld", value="0.56 ± 0.05", other="3.13", scale="0.0100", other_scale="0.0323",
 )  # fmt: skip
 LOOKS_DIFFERENT = template(
-    "Where their q ranges overlap, the curves differ as {kind} do. Check whether “--kind settings” is right.",
-    kind="contrasts",
+    "Where their q ranges overlap, the curves differ as {kind} do. Check whether “{settings}” is right.",
+    kind="contrasts", settings=option("kind", "settings", page="They are: settings"),
 )  # fmt: skip
 KIND_INFERRED = template(
-    "The kind of curves ({kind}) was inferred from the curves. Give --kind if it is another.",
-    kind="contrasts of one sample",
+    "The kind of curves ({kind}) was inferred from the curves. {give} if it is another.",
+    kind="contrasts of one sample", give=_KIND,
 )  # fmt: skip
 CHANGING = template(
     "The curves do not share one {name}: it is {values}. Each has its own in this fit.",
@@ -83,7 +91,10 @@ ANISOTROPIC = template(
     " anisotropic, brightest at {azimuth}°.",
     relative="34", azimuth="90",
 )  # fmt: skip
-FIELD = template("If a magnetic field saturates the sample, give its azimuth with --field.")
+FIELD = template(
+    "If a magnetic field saturates the sample, give its azimuth with {field}.",
+    field=option("field", page="“Field”"),
+)
 ISOTROPIC = template(
     "The sectors agree within {relative} %: the sample is isotropic. Fit its average over all azimuths.",
     relative="1.2",
@@ -103,7 +114,8 @@ MAGNETIC_RADIUS = template(
     radius="46.2 ± 0.8 Å", layer="3.1 ± 0.8 Å", direction="less than",
 )  # fmt: skip
 POLARISATION_FITTED = template(
-    "The polarisation of the neutrons is not given: it is fitted. Give it with --polarisation."
+    "The polarisation of the neutrons is not given: it is fitted. {give}.",
+    give=_POLARISATION,
 )
 NOT_MAGNETIC = template(
     "No magnetic scattering seen: at most {most} % of the nuclear scattering.", most="4.1"

@@ -32,12 +32,14 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from ...arrays import Floats
+from ...data.advice import geometry
 from ...domains import Finding, Seen
 from ...predict.arithmetic import softmax
 from ...predict.findings import Answer, QuantitiesFinding, Value
 from ...predict.predictor import open_predictor
 from ...predict.tags import TagsFinding
 from ...types import Image
+from ...wording import template
 from ...zoo import zoo_folder
 from .reading import LEAST_COUNTS, Rings, bin_images, rings
 from .simulation import STREAK
@@ -276,10 +278,10 @@ NARROW = (
     "Narrow rings on a flat background look like a powder; fringes of one particle are as wide as the"
     " gaps between them."
 )
-ELSEWHERE = (
+ELSEWHERE = template(
     "The frame looks empty, but it is brighter outside the analysed region than at its edge. The beam"
-    " may be elsewhere; give the centre with"
-    " --geometry direct_beam=[COLUMN,ROW]."
+    " may be elsewhere; give the centre {given}.",
+    given=geometry("direct_beam=[COLUMN,ROW]"),
 )
 
 
@@ -409,7 +411,7 @@ def _no_particle(image: Image, *, empty: bool) -> str:
     if empty:
         if is_novel(image, empty=True):
             return NOT_EMPTY
-        return ELSEWHERE if brighter_elsewhere(image) else _narrow(image)
+        return str(ELSEWHERE) if brighter_elsewhere(image) else _narrow(image)
     if reason := _narrow(image):
         return reason
     if stray_light(profiles([image]), float(image.counts.sum())):

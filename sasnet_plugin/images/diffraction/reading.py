@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...data.advice import DO_NOT_GIVE_UNIT, SETTINGS_GIVEN, geometry
 from ...data.limits import HDF5, LIMITS, content, too_large
 from ...data.toml_files import (
     overlay_settings,
@@ -53,7 +54,7 @@ class Window:
         if not (-self.edge < column < columns + self.edge and -self.edge < row < rows + self.edge):
             raise DataError(
                 f"{name}: the beam at column {column:.6g} and row {row:.6g} is far off the detector; give it"
-                " with --geometry direct_beam=[COLUMN,ROW]."
+                f" {geometry('direct_beam=[COLUMN,ROW]')}."
             )
 
     @property
@@ -295,7 +296,7 @@ def setup_of(path: Path, texts: Sequence[str]) -> Setup:
     unknown names or wrong values.
     """
     return overlay_settings(
-        _parse_setup(parse_assignments(texts, "direct_beam=[512,500]"), "--geometry"),
+        _parse_setup(parse_assignments(texts, "direct_beam=[512,500]"), str(SETTINGS_GIVEN)),
         read_sidecar_settings(path, _parse_setup),
     )
 
@@ -422,7 +423,7 @@ def select_images(
     """
     path = Path(path)
     if options.q_unit is not None:
-        raise DataError(f"{path}: such images have no q axis; do not give --q-unit.")
+        raise DataError(f"{path}: such images have no q axis; {DO_NOT_GIVE_UNIT}.")
     number, geometry = frame_number(path, options.entry), tuple(options.geometry)
     if number is None:
         yield from images(path, geometry, 0)

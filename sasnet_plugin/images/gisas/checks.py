@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...data.advice import geometry
 from ...digits import significant
 from ...domains import Seen
 from ...types import DataError, Image
@@ -115,6 +116,6 @@ def misfit(image: Image) -> str:
     return (
         f"The pattern begins at alpha_f = {at:.3f} degrees, below the sample's horizon: alpha_i ="
         f" {significant(stated, 3)} degrees or the direct beam is wrong (alpha_i of about"
-        f" {significant(stated + at - RISES, 2)} degrees would fit). Correct it in the TOML file or with"
-        " --geometry alpha_i=DEGREES."
+        f" {significant(stated + at - RISES, 2)} degrees would fit). Correct it in the TOML file or"
+        f" {geometry('alpha_i=DEGREES')}."
     )

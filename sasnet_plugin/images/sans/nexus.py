@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ... import units
 from ...arrays import Floats
 from ...data import hdf5
+from ...data.advice import GEOMETRY, SETTINGS_GIVEN
 from ...data.limits import LIMITS, too_large
 from ...data.toml_files import (
     overlay_settings,
@@ -174,9 +175,9 @@ def settings_of(path: Path, texts: Sequence[str] = ()) -> SansSettings:
     return overlay_settings(settings_of_texts(texts), read_sidecar_settings(path, parse_table))
 
 
-def settings_of_texts(texts: Sequence[str], option: str = "--geometry") -> SansSettings:
+def settings_of_texts(texts: Sequence[str], option: str = "") -> SansSettings:
     """Parse texts ``name=value``. Raises DataError as `parse_table`, or for a text without a value."""
-    return parse_table(parse_assignments(texts, "distance=4000"), option)
+    return parse_table(parse_assignments(texts, "distance=4000"), option or str(SETTINGS_GIVEN))
 
 
 def parse_table(table: Mapping[str, Any], file: str) -> SansSettings:
@@ -590,7 +591,7 @@ def read(path: Path, file: str) -> Iterator[RawSans]:
                     return
             raise DataError(
                 f"{file}: holds no image in q, nor one of a known instrument; give its dataset, distance,"
-                " wavelength and pixel_size with --geometry."
+                f" wavelength and pixel_size {GEOMETRY}."
             )
     except hdf5.DAMAGE as error:
         raise make_truncation_error(file) from error
@@ -683,7 +684,7 @@ def _from_quokka(opened: Any, _: Path, file: str) -> Iterator[RawSans]:
         pixel_size=(value(f"{detector}/x_pixel_size") or 5.08, value(f"{detector}/y_pixel_size") or 5.08),
     )
     if distance is None or settings.wavelength is None:
-        raise DataError(f"{file}: holds no distance or no wavelength; give both with --geometry.")
+        raise DataError(f"{file}: holds no distance or no wavelength; give both {GEOMETRY}.")
     for number, frame in enumerate(stack, start=1):
         yield RawSans(frame, settings=settings, entry=f"frame {number}" if len(stack) > 1 else "")
 

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import Floats
+from ...data.advice import GEOMETRY
 from ...digits import NORMAL_90, format_with_error
 from ...domains import DEFAULT, Finding, Seen
 from ...predict.arithmetic import softmax
@@ -170,7 +171,7 @@ def _setting_of(image: Image) -> Setting:
     if image.geometry.setting is None:
         raise DataError(
             f"{image.file}: its collimation and apertures are not known, so no other setting can be"
-            f" simulated; give them with --geometry."
+            f" simulated; give them {GEOMETRY}."
         )
     return image.geometry.setting
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ... import units
 from ...arrays import Floats
+from ...data.advice import DO_NOT_GIVE_UNIT, geometry
 from ...data.columns.read import unit_of
 from ...data.columns.table import LAST_LINE_CUT, is_cut_short
 from ...data.limits import HDF5, content
@@ -454,8 +455,8 @@ def _check_known(settings: SansSettings, name: str) -> None:
     if missing:
         which = ", ".join(f"{key} ({_NEEDED[key]})" for key in missing)
         raise DataError(
-            f"{name}: its geometry lacks {which}; give it in a TOML file of the same name or with --geometry"
-            f" {missing[0]}=VALUE."
+            f"{name}: its geometry lacks {which}; give it in a TOML file of the same name or"
+            f" {geometry(f'{missing[0]}=VALUE')}."
         )
 
 
@@ -574,7 +575,7 @@ def beam_of(
         raise DataError(
             f"{name}: no centre was found, because the image is not symmetric under a rotation by 180°;"
             f" give the beam's"
-            " column and row with --geometry direct_beam=[COLUMN,ROW]."
+            f" column and row {geometry('direct_beam=[COLUMN,ROW]')}."
         )
     notes.append(f"The beam's centre was found from the image: column {column:.1f}, row {row:.1f}.")
     return column, row
@@ -864,9 +865,7 @@ def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
     """
     path = Path(path)
     if options.q_unit is not None:
-        raise DataError(
-            f"{path}: the q of images is in Å⁻¹ or in the unit of the file; do not give --q-unit."
-        )
+        raise DataError(f"{path}: the q of images is in Å⁻¹ or in the unit of the file; {DO_NOT_GIVE_UNIT}.")
     settings = settings_of(path, options.geometry)
     number = 0
     for number, raws in enumerate(_measurements(_raw(path, str(path), settings)), start=1):

@@ -6,7 +6,6 @@ import contextlib
 import itertools
 import logging
 import queue
-import re
 import secrets
 import threading
 import time
@@ -339,8 +338,6 @@ class Background:
         sentence = failed.sentence
         for folder in self._images.folders:
             sentence = sentence.replace(f"{folder}/", "")
-        if self._given:
-            sentence = re.sub(r"with --geometry \w+=VALUE", "in the tab Images", sentence)
         return printable(sentence)
 
     def _hear_view(self, job: Job, message: Any) -> None:

@@ -20,7 +20,6 @@ from ...domains import PAGES, has_tags, specification
 from ...predict.classes import percent
 from ...types import SasnetError
 from ...web.curves.bench import Bench
-from ...web.on_page import adapt_to_page
 from ...web.routes import OfCurves
 from ...web.settings import CURVES, WEB
 from ..raster import COLOURS, SCALES, VIEWS, Look, colour_bar
@@ -76,7 +75,6 @@ def image_line(which: WhichImage, bench: OfCurves) -> JSONResponse:
     place = keys.index(row.key)
     neighbours = {"before": keys[place - 1], "after": keys[place + 1]}
     found_image = bench.ask_image("image", which.key)
-    found_image["reason"] = adapt_to_page(found_image["reason"])
     return JSONResponse(
         {"key": which.key, "file": row.file, "number": row.entry, **neighbours, **found_image}
     )
@@ -87,7 +85,7 @@ def kinds(which: WhichImage, bench: OfCurves) -> JSONResponse:
     """What each kind says of an image."""
     _row(bench, which.key)
     found_kinds = bench.ask_image("kinds", which.key)
-    return JSONResponse({"kinds": [{**kind, "said": adapt_to_page(kind["said"])} for kind in found_kinds]})
+    return JSONResponse({"kinds": found_kinds})
 
 
 @router.post("/api/image/choose")

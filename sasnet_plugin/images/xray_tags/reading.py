@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import Floats
+from ...data.advice import geometry
 from ...data.toml_files import overlay_settings
 from ...domains import ReadOptions, Seen
 from ...types import DataError, Image
@@ -563,7 +564,7 @@ def _centre(counts: NDArray[np.float64], good: NDArray[np.bool_]) -> tuple[tuple
         )
     return centre, (
         "No beam was found in the image; its middle was used, so tags of rings are less certain. Give"
-        " the beam centre with --geometry direct_beam=[COLUMN,ROW]."
+        f" the beam centre {geometry('direct_beam=[COLUMN,ROW]')}."
     )
 
 
@@ -582,5 +583,5 @@ def _check_near(centre: tuple[float, float], shape: tuple[int, int], file: str) 
     if off > _FARTHEST * max(shape):
         raise DataError(
             f"{file}: the beam at column {centre[0]:.6g} and row {centre[1]:.6g} is far off the detector;"
-            " give it with --geometry direct_beam=[COLUMN,ROW]."
+            f" give it {geometry('direct_beam=[COLUMN,ROW]')}."
         )

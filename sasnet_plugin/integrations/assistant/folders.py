@@ -17,7 +17,6 @@ import anyio
 from mcp.server.mcpserver import MCPServer
 from mcp.types import CallToolResult, TextContent
 
-from ...in_python import translate_sentence
 from ...names import nearest
 from ...types import SasnetError
 
@@ -200,7 +199,7 @@ def check_calls(server: MCPServer, folders: Folders) -> None:
         try:  # in a thread: a folder may lie on a slow disk
             await anyio.to_thread.run_sync(check_arguments, folders, schema, arguments)
         except SasnetError as error:
-            return translate_sentence(str(error))
+            return str(error)
         return ""
 
     server.middleware.append(check_call)

@@ -22,9 +22,9 @@ from pydantic import Field
 from ...data.limits import unforeseen
 from ...fitting.progress import Watched
 from ...fitting.task import FitOptions
-from ...in_python import translate_sentence
 from ...service.answers import fit_options, plain
 from ...types import SasnetError
+from ...wording import Surface, speak_to
 from ...zoo import bank_path
 from .folders import FILE, FOLDER, INSTRUMENT, MODEL, NAMES, WORD, Folders, check_calls
 from .tools import Reading, Tools
@@ -140,6 +140,7 @@ def _ends(
 
 def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
     """Build the server with its tools; `workers` processes fit."""
+    speak_to(Surface.PYTHON)  # arguments of tools are called as keywords are
     import sasnet_plugin
 
     tools, fits = Tools(folders), Fits(workers)
@@ -165,7 +166,7 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
             )
             return encodable
         except SasnetError as error:
-            raise ToolError(translate_sentence(str(error))) from None
+            raise ToolError(str(error)) from None
         except Exception as error:
             raise ToolError(str(unforeseen("sasnet mcp", error))) from None
 

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from ...files import check_output
 from ...fitting.result.model_fit import Parameter, drop_unused
 from ...fitting.task import FitOptions, Pool
-from ...in_python import translate_sentence
 from ...service.answers import plain
 from ...service.interactive import Evaluator, Place, check_name, compare_with_data, explain_model
 from ...types import Curve, SasnetError
@@ -214,7 +213,7 @@ class Tools:
         answer = next_measurement(self._fit(fit), **options, ended=ended, progress=progress)
         name = f"plan{len(self._plans) + 1}"
         self._plans[name] = answer.as_dict()
-        lines = [translate_sentence(line) for line in answer.lines()]
+        lines = answer.lines()
         kept = {k: v for k, v in self._plans[name].items() if k not in ("predictions", "notes")}
         return {"plan": name, "fit": fit, "lines": lines, **kept}
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-#: Advice that is good only on the command line.
-_OF_THE_COMMAND = re.compile(r" \((?:give|go on with) [^()]*--time-limit[^()]*\)")
 #: Reduced χ² over the least, from which on a fit is not worth a row; and what counts as the least.
 _HOPELESS, _LEAST = 100.0, 0.01
 Curve = tuple[list[float], list[float]]
@@ -77,7 +74,7 @@ class Entry:
         new = [candidate for candidate in fitted if _is_worth_a_row(candidate, fitted)]
         if new:
             new[0] = replace(new[0], verdict=str(fit.get("verdict") or ""))
-        notes = [_OF_THE_COMMAND.sub("", note) for note in fit.get("notes") or []]
+        notes = list(fit.get("notes") or [])
         remaining_names = known_candidates.keys() - {candidate.name for candidate in fitted}
         self.candidates = new + [
             _reset_candidate(candidate, fit)
@@ -108,8 +105,8 @@ def _from_suggestion(model: dict[str, Any]) -> Candidate:
 
 
 def _describe_fit(fit: Mapping[str, Any]) -> list[str]:
-    """Headline and doubt of a fit, without advice for the command line."""
-    head = _OF_THE_COMMAND.sub("", str(fit.get("headline") or ""))
+    """Headline and doubt of a fit."""
+    head = str(fit.get("headline") or "")
     doubt = str(fit.get("doubt") or "")
     return [line for line in (head, f"⚠ {doubt}" if doubt else "") if line]
 

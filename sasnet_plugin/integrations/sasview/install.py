@@ -18,6 +18,7 @@ from typing import Any
 
 from ...files import check_output, put_whole, read_text, remove_empty, removing
 from ...types import SasnetError
+from ...wording import SURFACE, Surface
 from ...workers.child import safe_environment
 
 NAME = "sasnet_suggest.py"
@@ -34,7 +35,7 @@ def record() -> dict[str, Any]:
         "folder": str(Path(__file__).resolve().parent),
         # -P: SasView may be started in any folder, with any files in it.
         "command": [sys.executable, "-P", "-m", "sasnet_plugin", "serve"],
-        "environment": {"PYTHONPATH": path} if path else {},
+        "environment": {SURFACE: Surface.PAGE.value, **({"PYTHONPATH": path} if path else {})},
     }
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from ...service.answers import fit_options
 from ...service.interactive import Asked, Line, Place
 from ...types import SasnetError
-from ..on_page import adapt_to_page
 from ..settings import CURVES
 from .history import Batch, Batches, Fit, History, Record, check
 from .shelf import DROPPED, FOLDER, Listing, Shelf, drop
@@ -54,7 +53,7 @@ class Bench:
             sentence = str(error)
             for folder in filter(None, (self.folder, self.dropped)):
                 sentence = sentence.replace(f"{folder}/", "")
-            raise SasnetError(adapt_to_page(sentence)) from None
+            raise SasnetError(sentence) from None
 
     def ask_image(self, do: str, key: str, body: Mapping[str, Any] | None = None) -> Any:
         """Ask something of an image, which is read as somebody has said."""

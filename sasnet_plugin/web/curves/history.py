@@ -20,7 +20,6 @@ from ...service.batches import WRITTEN as RESULTS_WRITTEN
 from ...service.fits import ANSWER, BEGUN, CANCELLED, FILES, PROBLEM, PROGRESS, FitJob, Queue
 from ...service.interactive import Place
 from ...types import SasnetError
-from ..on_page import adapt_to_page
 from ..settings import CURVES
 
 # --- What was done, on the disk the moment it is done: an SQLite file that is only ever added to.
@@ -138,8 +137,7 @@ class Fit:
 
     def as_dict(self) -> dict[str, Any]:
         took = time.time() - self.began if self.state in _OPEN else self.seconds
-        problem = adapt_to_page(self.problem)
-        return {**vars(self), "problem": problem, "seconds": round(took, 1), "open": self.state in _OPEN}
+        return {**vars(self), "seconds": round(took, 1), "open": self.state in _OPEN}
 
 
 class History:

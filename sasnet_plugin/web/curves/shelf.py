@@ -20,7 +20,6 @@ from ...service.interactive import Asked, Line, Place, UnansweredError
 from ...types import SasnetError, printable, product_name
 from ...written import is_written_by_sasnet
 from ..content import IMAGE_FORMATS, OTHERS, Images, Stamp, stamp_at
-from ..on_page import adapt_to_page
 from ..settings import CURVES, WEB
 from .history import CHOSEN, LOOKED, Record
 
@@ -494,7 +493,7 @@ def _has(row: Row, word: str) -> bool:
 
 
 def _doubt(row: Row) -> str:
-    return adapt_to_page(str(row.verdict.get("doubt") or row.problem or row.line.get("doubt", "")))
+    return str(row.verdict.get("doubt") or row.problem or row.line.get("doubt", ""))
 
 
 def describe_row(row: Row) -> dict[str, Any]:

@@ -14,14 +14,15 @@ from made_results import CURVE, SPHERE, WRONG, answer, fitted, p
 
 import sasnet_plugin
 from sasnet_plugin.cli.fit_options import start_given
+from sasnet_plugin.data.advice import ALL_Q
 from sasnet_plugin.fitting.asked import make_start
 from sasnet_plugin.fitting.result.fit_warning import About, FitWarning
-from sasnet_plugin.fitting.task import Contrast, FitOptions, Method
+from sasnet_plugin.fitting.task import Contrast, FitOptions, LateError, Method
 from sasnet_plugin.fitting.verdict.next_step import call, command, next_step, translate_to_python, words_of
 from sasnet_plugin.fitting.verdict.tell import add_verdict
-from sasnet_plugin.in_python import translate_sentence
 from sasnet_plugin.types import GroupGuess, ModelGuess, SasnetError, Suggestion
 from sasnet_plugin.units import QUnit
+from sasnet_plugin.wording import SURFACE, Phrase, option, template
 
 # --- The command that is named next: it runs, and it carries every option that was given.
 
@@ -168,21 +169,23 @@ def test_one_entry_of_many_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("phrase", "command", "python", "page"),
     [
-        ("(go on with --time-limit 180): line.", "(go on with time_limit=180): line."),
-        ("give more with --time-limit.", "give more with time_limit."),
-        ("run again with --workers 1", "run again with workers=1"),
-        ("density itself, such as --fixed sld=4.0.", 'density itself, such as fixed={"sld": 4.0}.'),
-        ("increase --burn and --samples.", "increase burn and samples."),
-        ("(--q-unit A or --q-unit nm)", '(q_unit="A" or q_unit="nm")'),
-        ("--wavelength 1.5418 for Cu Kα", "wavelength=1.5418 for Cu Kα"),
-        ("'--q-range 0:' includes them again.", "'curve.within(0)' includes them again."),
-        ("no options: −1 – 2 – nothing", "no options: −1 – 2 – nothing"),
+        (option("time-limit", 180), "--time-limit 180", "time_limit=180", "--time-limit 180"),
+        (option("q-unit", "nm", page="nm⁻¹"), "--q-unit nm", 'q_unit="nm"', "nm⁻¹"),
+        (option("for"), "--for", "parameter", "--for"),
+        (ALL_Q, "--q-range 0:", "curve.within(0)", "--q-range 0:"),
     ],
 )
-def test_options_become_keywords(said: str, expected: str) -> None:
-    assert translate_sentence(said) == expected
+def test_each_surface_has_its_own_words(
+    phrase: Phrase, command: str, python: str, page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for surface, words in (("command", command), ("python", python), ("page", page)):
+        monkeypatch.setenv(SURFACE, surface)
+        assert f"{phrase}" == words
+        assert template("Go on with {it}.", it=phrase)() == f"Go on with {words}."
+    monkeypatch.delenv(SURFACE)
+    assert str(phrase) == python, "no program has said who reads"
 
 
 def arguments(code: str) -> dict[str, Any]:
@@ -219,14 +222,14 @@ def test_how_a_curve_is_read_is_no_option_of_a_fit() -> None:
 
 
 @pytest.mark.parametrize("result", [answer(SPHERE), answer(SPHERE, verification=WRONG, limit_met=True)])
-def test_an_answer_names_no_option_of_the_command(result: Any) -> None:
-    fit = replace(SPHERE, warnings=(FitWarning("Cut short; give more with --time-limit."),))
+def test_an_answer_names_no_option_of_the_command(result: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SURFACE, "python")
     options = FitOptions(time_limit=30.0)
     made = add_verdict(
-        replace(result, fits=(fit,), notes=("go on with --time-limit 60",), curve=CURVE), options
+        replace(result, fits=(SPHERE,), notes=(str(LateError("sphere")),), curve=CURVE), options
     )
     found = translate_to_python(made, options)
-    said = " ".join((str(found), *found.notes, *found.fits[0].warnings, found.verdict.next))
+    said = " ".join((str(found), *found.notes, found.verdict.next))
     assert "--" not in said
     assert "sasnet fit" not in said
     assert found.verdict.next
