@@ -1,59 +1,31 @@
-"""How large is the package, and does it speak plainly?
+"""How large is the package, and how many places does a reader visit to follow one number?
 
 ``python -m benchmarks house`` prints for the package, its core, ``images/`` and ``fitting/``: files, lines of
-code without blank lines, comments and docstrings, and lines of docstrings. A second table has settings, lines
-of benchmarks and tests, the share of variables whose name says nothing (`found`, `one`, `own`), the number of
-functions whose name begins with a participle or a preposition, and the complexity of functions. Nothing is
-imported; ``--names 40`` lists the most frequent of these names.
+code without blank lines, comments and docstrings, and lines of docstrings. A second table has the private
+functions that their file names once, settings, and lines of benchmarks and tests. Nothing is imported.
+``--trace FILE`` also fits a curve in this process, and counts the functions and files of the package that
+this enters, and the deepest stack of them. ``--root FOLDER`` measures another checkout, without ``--trace``.
 """
 
 from __future__ import annotations
 
 import ast
 import io
+import sys
 import tokenize
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
-from .common import markdown, parser_of, show
+from .common import markdown, parser_of, show, this_process
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGE = ROOT / "sasnet_plugin"
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
 #: Tokens that are not code.
 LAYOUT = (
     tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER,
 )  # fmt: skip
-#: Words that say nothing of what a variable holds: pronouns, determiners, participles, some adverbs.
-PRONOUN_LIKE = _words("""
-    all alone among another asked at before began beside both done drawn each either every few found
-    given gone held here how it its kept known left made many more much named none nothing now of one
-    ones only other others own said same seen several shown some something such taken that them there
-    these they things this those told tried wanted what whatever where which who whose with without
-""")
-#: Participles that do not end in -ed.
-IRREGULAR = _words("""
-    begun bent bound broken brought built caught chosen done drawn driven fallen felt fitting forgotten
-    found given gone got grown heard held hidden kept known laid learnt left lent lost made meant met
-    paid said seen sent shaken shown sold sought spent spoken stood struck sunk sworn taken taught
-    thought thrown told torn understood undone unseen won worn woven written
-""")
-#: Verbs and nouns that end like a participle.
-NOT_PARTICIPLES = _words("bed bleed breed embed exceed feed need proceed seed shed speed succeed weed")
-PREPOSITIONS = _words("""
-    about above across after against along amid among around as at before behind below beside besides
-    between beyond by down during for from in inside into like near of off on onto out outside over past
-    since through to toward under until up upon with within without
-""")
-#: Conversions, which Python's own library names so: ``from_dict``, ``to_json``, ``as_dict``.
-CONVERSIONS = ("from", "to", "as")
 
 
 @dataclass(frozen=True)
@@ -92,97 +64,6 @@ def docstring_lines(tree: ast.Module) -> set[int]:
     return lines
 
 
-def bound_names(tree: ast.AST) -> Iterator[str]:
-    """Yield each name of a variable or parameter once for each place that binds it."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
-        elif isinstance(node, ast.arg):
-            yield node.arg
-
-
-def is_pronoun_like(name: str) -> bool:
-    """Whether a variable's name says nothing of what it holds."""
-    return not name.startswith("__") and name.strip("_") in PRONOUN_LIKE
-
-
-def is_participle_or_preposition(name: str) -> bool:
-    """Whether a function's name begins with a participle or a preposition instead of a verb."""
-    words = name.strip("_").split("_")
-    if name.startswith("__") or (words[0] in CONVERSIONS and len(words) > 1):
-        return False
-    return words[0] in PREPOSITIONS | IRREGULAR or (
-        words[0].endswith("ed") and words[0] not in NOT_PARTICIPLES
-    )
-
-
-@dataclass(frozen=True)
-class Names:
-    """What variables and functions are called."""
-
-    bindings: int
-    pronouns: Counter[str]
-    functions: int
-    participles: Counter[str]
-
-    @property
-    def pronoun_share(self) -> float:
-        """Of all bindings."""
-        return self.pronouns.total() / max(self.bindings, 1)
-
-
-def count_names(paths: Iterable[Path]) -> Names:
-    """Count bindings and functions, and those of them whose names say too little."""
-    bindings, functions = Counter[str](), Counter[str]()
-    for path in paths:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        bindings.update(bound_names(tree))
-        functions.update(
-            node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        )
-    return Names(
-        bindings.total(),
-        Counter({name: count for name, count in bindings.items() if is_pronoun_like(name)}),
-        functions.total(),
-        Counter({name: count for name, count in functions.items() if is_participle_or_preposition(name)}),
-    )
-
-
-def complexities(folder: Path) -> dict[str, int]:
-    """Map each function of a package, by file and line, to its cyclomatic complexity."""
-    numbers = {}
-    for path in folder.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                where = f"{path.relative_to(folder)}:{node.lineno} {node.name}"
-                numbers[where] = complexity(node)
-    return numbers
-
-
-_BRANCHES = (
-    ast.If, ast.IfExp, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.Assert, ast.match_case,
-)  # fmt: skip
-
-
-def complexity(function: ast.AST) -> int:
-    """Return McCabe's number with radon's rules: conditions, loops, handlers, comprehensions, each and/or.
-
-    A function inside is a function of its own.
-    """
-    count, nodes = 1, list(ast.iter_child_nodes(function))
-    while nodes:
-        node = nodes.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        count += isinstance(node, _BRANCHES)
-        if isinstance(node, ast.BoolOp):
-            count += len(node.values) - 1
-        elif isinstance(node, ast.comprehension):
-            count += 1 + len(node.ifs)
-        nodes += ast.iter_child_nodes(node)
-    return count
-
-
 def count_settings(folder: Path) -> int:
     """Count the settings of a package: fields that state a number with its reason."""
     return sum(path.read_text(encoding="utf-8").count(" = setting(") for path in folder.rglob("*.py"))
@@ -212,14 +93,32 @@ def count_lines(paths: Iterable[Path]) -> int:
     return sum(len(path.read_text(encoding="utf-8").splitlines()) for path in paths)
 
 
-def size_table(package: Path = PACKAGE) -> str:
+def count_private_named_once(paths: Iterable[Path]) -> tuple[int, int]:
+    """Count private functions whose file names them once besides, and all functions."""
+    once = functions = 0
+    for path in paths:
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        defined = [n.name for n in nodes if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+        used = [
+            n.id if isinstance(n, ast.Name) else n.attr
+            for n in nodes
+            if isinstance(n, ast.Name | ast.Attribute)
+        ]
+        functions += len(defined)
+        once += sum(name[0] == "_" and name[:2] != "__" and used.count(name) == 1 for name in defined)
+    return once, functions
+
+
+def size_table(package: Path) -> str:
     """Sizes of the package and of its parts."""
     paths = sorted(package.rglob("*.py"))
-    wing, fitting = package / "images", package / "fitting"
+    images, integrations, fitting = (package / name for name in ("images", "integrations", "fitting"))
     parts = {
         "package": paths,
-        "core, without images/": [path for path in paths if wing not in path.parents],
-        "images/": [path for path in paths if wing in path.parents],
+        "core, without images/ and integrations/": [
+            path for path in paths if not {images, integrations} & set(path.parents)
+        ],
+        "images/": [path for path in paths if images in path.parents],
         "fitting/": [path for path in paths if fitting in path.parents],
     }
     rows = []
@@ -229,32 +128,77 @@ def size_table(package: Path = PACKAGE) -> str:
     return markdown(["part", "files", "lines of code", "lines of docstrings"], rows)
 
 
-def counts_table(names: Names) -> str:
-    """Settings, lines beside the package, and names."""
-    branches = list(complexities(PACKAGE).values())
+def counts_table(root: Path) -> str:
+    """Private functions, settings, and lines beside the package."""
+    package = root / "sasnet_plugin"
+    once, functions = count_private_named_once(package.rglob("*.py"))
     rows = [
-        ["settings in fitting/", str(count_settings(PACKAGE / "fitting"))],
-        ["settings in the package", str(count_settings(PACKAGE))],
-        ["numbers that modules name beside them, fitting/", str(count_named_numbers(PACKAGE / "fitting"))],
-        ["… package", f"{count_named_numbers(PACKAGE):,}"],
-        ["lines of benchmarks", f"{count_lines((ROOT / 'benchmarks').rglob('*.py')):,}"],
-        ["lines of tests", f"{count_lines((ROOT / 'tests').rglob('*.py')):,}"],
-        ["bindings", f"{names.bindings:,}"],
-        ["… pronoun-like", f"{names.pronouns.total():,} ({names.pronoun_share:.1%})"],
-        ["functions", f"{names.functions:,}"],
-        ["… named by a participle or preposition", str(names.participles.total())],
-        ["… complexity of 90 of 100, at most", f"{sorted(branches)[int(0.9 * len(branches))]}"],
-        ["… complexity above 15", str(sum(number > 15 for number in branches))],
+        ["functions", f"{functions:,}"],
+        ["… private and named once in their file", f"{once:,} ({once / functions:.1%})"],
+        ["settings with a reason", f"{count_settings(package):,}"],
+        ["numbers that modules name beside them", f"{count_named_numbers(package):,}"],
+        ["… fitting/", str(count_named_numbers(package / "fitting"))],
+        ["lines of benchmarks", f"{count_lines((root / 'benchmarks').rglob('*.py')):,}"],
+        ["lines of tests", f"{count_lines((root / 'tests').rglob('*.py')):,}"],
     ]
     return markdown(["what", "count"], rows)
 
 
+@dataclass
+class Trace:
+    """What a call enters of the package."""
+
+    functions: set[Any]
+    deepest: int = 0
+
+    @property
+    def files(self) -> set[str]:
+        return {code.co_filename for code in self.functions}
+
+
+def trace(work: Any) -> Trace:
+    """Call `work` and note each function of the package that it enters, in this thread."""
+    package, noted = str(ROOT / "sasnet_plugin"), Trace(set())
+
+    def note(frame: FrameType, event: str, _: Any) -> None:
+        if event != "call" or not frame.f_code.co_filename.startswith(package):
+            return
+        noted.functions.add(frame.f_code)
+        depth, each = 0, frame
+        while each is not None:
+            depth += each.f_code.co_filename.startswith(package)
+            each = each.f_back  # type: ignore[assignment]
+        noted.deepest = max(noted.deepest, depth)
+
+    sys.setprofile(note)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return noted
+
+
+def trace_table(file: Path) -> str:
+    """What the fit of a curve enters, from the file to the answer's sentences."""
+    from sasnet_plugin import load
+    from sasnet_plugin.fitting.api import fit_with
+    from sasnet_plugin.fitting.task import FitOptions
+
+    noted = trace(lambda: str(fit_with(this_process(), load(file)[0], FitOptions()).verdict))
+    rows = [
+        ["functions", f"{len(noted.functions):,}"],
+        ["files", str(len(noted.files))],
+        ["deepest stack of them", str(noted.deepest)],
+    ]
+    return markdown([f"entered by a fit of {file.name}", "count"], rows)
+
+
 def main() -> None:
-    parser = parser_of(__doc__, names=0)
+    parser = parser_of(__doc__)
+    parser.add_argument("--trace", type=Path, metavar="FILE", help="a curve that is fitted")
+    parser.add_argument("--root", type=Path, default=ROOT, help="checkout that is measured")
     asked = parser.parse_args()
-    names = count_names(PACKAGE.rglob("*.py"))
-    page = f"# The house\n\n{size_table()}\n{counts_table(names)}"
-    if asked.names:
-        for title, some in (("pronoun-like", names.pronouns), ("participles", names.participles)):
-            page += f"\n{title}: {', '.join(f'{n} {c}' for n, c in some.most_common(asked.names))}\n"
+    page = f"# The house\n\n{size_table(asked.root / 'sasnet_plugin')}\n{counts_table(asked.root)}"
+    if asked.trace:
+        page += f"\n{trace_table(asked.trace)}"
     show(page, asked.write, __file__)

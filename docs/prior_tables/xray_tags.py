@@ -1,4 +1,4 @@
-"""The tables of docs/xray_tags_network.md: what scenes and detectors are drawn from, and how often tags are."""
+"""The tables of docs/xray_tags_network.md: what scenes and detectors are drawn from, how often tags are."""
 
 from __future__ import annotations
 

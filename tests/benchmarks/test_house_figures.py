@@ -1,11 +1,8 @@
-"""The figures of the package's size and names are counted as they are described."""
+"""The figures of the package's size are counted as they are described."""
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
-
-import pytest
 
 from benchmarks import house
 
@@ -32,38 +29,20 @@ def test_code_is_what_is_neither_blank_nor_comment_nor_docstring(tmp_path: Path)
     assert house.measure_size([tmp_path / "module.py"]) == house.Size(files=1, code=6, docstrings=5)
 
 
-def test_each_place_that_binds_a_name_counts(tmp_path: Path) -> None:
-    assert sorted(house.bound_names(ast.parse(SOURCE))) == ["curve", "found", "one", "own", "text"]
-    (tmp_path / "module.py").write_text(SOURCE)
-    names = house.count_names([tmp_path / "module.py"])
-    assert names.pronouns == {"found": 1, "one": 1, "own": 1}
-    assert names.participles == {"fitted_model": 1}
+def test_private_functions_that_are_named_once_count(tmp_path: Path) -> None:
+    text = "def f():\n    _g(); _h(); _h(); C()._m()\ndef _g(): pass\ndef _h(): pass\n"
+    text += "class C:\n    def _m(self): pass\n"
+    (tmp_path / "module.py").write_text(text)
+    assert house.count_private_named_once([tmp_path / "module.py"]) == (2, 4)
 
 
-def test_verbs_conversions_and_special_methods_are_no_participles() -> None:
-    for name in ("need_more", "seed", "from_dict", "to_json", "__len__", "is_found", "fit", "read_held"):
-        assert not house.is_participle_or_preposition(name)
-    for name in ("fitted", "_held_out", "with_noise", "of", "_beside_curve", "as_"):
-        assert house.is_participle_or_preposition(name)
+def test_a_trace_counts_functions_of_the_package_alone() -> None:
+    from sasnet_plugin.digits import join_names
 
-
-@pytest.mark.parametrize(
-    ("body", "count"),
-    [
-        ("return 1", 1),
-        ("return 1 if x else 2", 2),
-        ("return x and y and z", 3),
-        ("return [i for i in x if i]", 3),
-        ("for i in x:\n        while y:\n            if z: pass\n            elif x: pass", 5),
-        ("try: pass\n    except ValueError: pass\n    except TypeError: pass", 3),
-        ("def inner():\n        if y: pass\n    return inner", 1),
-    ],
-)
-def test_complexity(body: str, count: int, tmp_path: Path) -> None:
-    text = f"def outer(x, y, z):\n    {body}\n"
-    assert house.complexity(ast.parse(text).body[0]) == count
-    (tmp_path / "one.py").write_text(text)
-    assert house.complexities(tmp_path)["one.py:1 outer"] == count
+    noted = house.trace(lambda: (join_names(["a", "b"]), sorted([2, 1])))
+    assert [Path(file).name for file in noted.files] == ["digits.py"]
+    assert noted.deepest >= 1
+    assert "join_names" in {code.co_name for code in noted.functions}
 
 
 def test_numbers_beside_the_settings_are_counted_by_their_names(tmp_path: Path) -> None:

@@ -106,8 +106,8 @@ def advise(measurements: Sequence[Any], setting_names: Sequence[str], predictor:
     # The first measurement is what is there so far; the last could be counted on.
     # Settings are "name=value,name=value" of `SansSettings`, else as before. Raises DataError if a setting is
     # unknown or wrong, or the classifier reads no more settings.
-    advices = advice(images_of(measurements[0]), setting_names, predictor, np.random.default_rng(0))
-    ranked = sorted(advices, key=lambda one_advice: -one_advice.bits)
+    ranked_advice = advice(images_of(measurements[0]), setting_names, predictor, np.random.default_rng(0))
+    ranked = sorted(ranked_advice, key=lambda one_advice: -one_advice.bits)
     return [
         f"{one_advice.name or 'counting on'}: {one_advice.bits:.2f} bits of information expected."
         f" An equally long measurement gives {one_advice.counts:,.0f} counts."
@@ -132,7 +132,7 @@ def advice(
     polars = tuple(polar(one_image) for one_image in images)
     entropy_before = float(entropy(classes(predictor, [Settings(polars)])).mean())
     postures = _alike(polars, beams, predictor, rng)
-    current_beam, counts, advices = beams[-1], float(polars[-1].counts.sum()), []
+    current_beam, counts, ranked_advice = beams[-1], float(polars[-1].counts.sum()), []
     for name, beam, flux in [("", current_beam, 1.0), *other_settings]:
         again = [
             _count_posture(posture, beam, rng, _total(posture, current_beam, beam, flux) * counts)
@@ -144,8 +144,8 @@ def advice(
         ]
         after = entropy(classes(predictor, sets))
         expected = float(np.median([one_image.counts.sum() for one_image in again]))
-        advices.append(Advice(name, entropy_before - float(after.mean()), expected))
-    return advices
+        ranked_advice.append(Advice(name, entropy_before - float(after.mean()), expected))
+    return ranked_advice
 
 
 def _alike(

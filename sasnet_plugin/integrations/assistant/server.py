@@ -138,7 +138,9 @@ def _ends(
     return (q_min, q_max) if q_range is None else q_range
 
 
-def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
+def build(  # noqa: C901, the branches of the tools inside are counted as well
+    folders: Folders, workers: int
+) -> tuple[MCPServer, Fits]:
     """Build the server with its tools; `workers` processes fit."""
     speak_to(Surface.PYTHON)  # arguments of tools are called as keywords are
     import sasnet_plugin
