@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import samples
 
 from sasnet_plugin.report.plot import fit_figure
 
@@ -66,6 +67,7 @@ def main() -> None:
             method=Method("dream"),
             time_limit=120.0,
         )
+    samples.main()
 
 
 def planned() -> None:

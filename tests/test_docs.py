@@ -135,3 +135,12 @@ def test_screenshots_are_shown_and_small() -> None:
     assert [one.name for one in pictures if one.stat().st_size > 150_000] == []
     shown = set(re.findall(r"\(screenshots/([\w.]+)\)", text))
     assert shown == {one.name for one in pictures}
+
+
+def test_samples_of_readme_are_what_the_commands_printed(repository: Path, tables: Any) -> None:
+    """docs/pictures.py prints the answers, docs/samples.py copies them; a copy by hand is found here."""
+    samples = import_module("samples")
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        assert samples.fill(text) == text, f"{page.name}: run python docs/samples.py"
+    assert "<!-- sample: " in (repository / "README.md").read_text(encoding="utf-8")
