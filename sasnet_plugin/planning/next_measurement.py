@@ -766,7 +766,9 @@ def possible_fits(fits: Sequence[ModelFit | JointFit]) -> dict[int, float]:
     weights = _weights(fits)
     order = sorted(range(len(fits)), key=lambda i: -weights[i])
     left = [i for i in order if weights[i] >= LEAST_WEIGHT][:MOST_RIVALS]
-    return {i: weights[i] / sum(weights[k] for k in left) for i in left}
+    # The answer's own probabilities; what it counts as a simpler model is compared with the least of a rival.
+    shares = {i: max(fits[i].weight, LEAST_WEIGHT) for i in left}
+    return {i: shares[i] / sum(shares.values()) for i in sorted(left, key=lambda i: -shares[i])}
 
 
 def _list_notes(
@@ -795,7 +797,7 @@ def _rival(
 
 
 def _weights(fits: Sequence[ModelFit | JointFit]) -> list[float]:
-    """Probabilities of the fits, also of one that the answer counts as a simpler model that it has become."""
+    """Evidence of the fits, also of one that the answer counts as a simpler model that it has become."""
     # An ellipsoid with axes that agree within their errors counts as a sphere, which has its weight. Whether
     # it is one is what another measurement may show: here it has the share of its marginal likelihood.
     logs = np.array([_log_evidence(fit) for fit in fits])

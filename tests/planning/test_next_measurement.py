@@ -42,6 +42,7 @@ from sasnet_plugin.planning.next_measurement import (
     _unknown_densities,
     _weights,
     next_measurement,
+    possible_fits,
 )
 from sasnet_plugin.planning.outlook import Outlook, foresee
 from sasnet_plugin.planning.rivals import Rival
@@ -238,6 +239,15 @@ def test_a_vanished_component_is_no_rival_and_a_vanished_axis_is(spheres: FitRes
     fit = replace(spheres.fits[0], weight=1.0)
     axes, component = (replace(fit, model=name, weight=0.0) for name in ("ellipsoid", "sphere+power_law"))
     assert _weights([fit, axes, component]) == pytest.approx([0.5, 0.5, 0.0])
+
+
+def test_a_plan_begins_with_the_probabilities_of_the_answer(spheres: FitResult) -> None:
+    """Models that the answer counts as a simpler one are compared; they do not share its probability."""
+    fit = replace(spheres.fits[0], weight=1.0)
+    counted = [replace(fit, model=name, weight=0.0) for name in ("ellipsoid", "fuzzy_sphere")]
+    assert possible_fits([*counted, fit]) == pytest.approx({2: 1 / 1.02, 0: 0.01 / 1.02, 1: 0.01 / 1.02})
+    two = [replace(fit, weight=0.2), replace(fit, model="ellipsoid", weight=0.8)]
+    assert possible_fits(two) == pytest.approx({1: 0.8, 0: 0.2})
 
 
 def test_two_names_of_one_curve_are_never_told_apart(spheres: FitResult) -> None:
