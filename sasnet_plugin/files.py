@@ -81,8 +81,15 @@ def check_folder(path: str | Path) -> None:
 
 
 def _check_writable(folder: Path) -> None:
-    if not os.access(folder, os.W_OK):
-        raise SasnetError(f"{folder}: this folder is not writable; name another folder.")
+    # By writing: on shared and read-only file systems permissions alone do not say it.
+    import tempfile
+
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        why = "" if isinstance(error, PermissionError) else f" ({error.strerror})"
+        raise SasnetError(f"{folder}: this folder is not writable{why}; name another folder.") from None
 
 
 def check_figure(path: str | Path, *, force: bool = False) -> None:

@@ -120,8 +120,13 @@ def sasview(
     from ..integrations.sasview import install as dropin
 
     if install:
+        found = dropin.is_sasview_here(plugins)
         written = dropin.install(plugins, force=force)
-        print(f"Written: {written}; SasView has Fitting -> Suggest model… from its next start.")
+        if found:
+            print(f"Written: {written}; SasView has Fitting -> Suggest model… from its next start.")
+        else:
+            print(f"Written: {written}")
+            print("No SasView was found on this machine. Install SasView 6.1 or 6.2, then start it.")
     elif uninstall:
         _uninstall(plugins)
     else:

@@ -119,9 +119,25 @@ def test_wrong_usage(wrong: list[str]) -> None:
 def test_command_installs_where_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SAS_DLL_PATH", str(tmp_path / "compiled"))
     run = CliRunner().invoke
-    assert "Written" in run(app, ["sasview", "--install", "--plugins", str(tmp_path)]).stdout
+    said = run(app, ["sasview", "--install", "--plugins", str(tmp_path)]).stdout
+    assert "Written" in said
+    assert "from its next start" in said
     assert (tmp_path / install.NAME).exists()
     assert "Removed" in run(app, ["sasview", "--uninstall", "--plugins", str(tmp_path)]).stdout
+
+
+def test_without_sasview_the_command_says_so_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SasView makes its folder at its first start; what sasnet has written there is no SasView."""
+    monkeypatch.setattr(install.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(install, "plugin_folder", lambda: tmp_path / "SasView" / "plugin_models")
+    for _ in range(2):
+        said = CliRunner().invoke(app, ["sasview", "--install"]).stdout
+        assert "No SasView was found" in said
+        assert "next start" not in said
+    (tmp_path / "SasView" / "config").mkdir()
+    assert "from its next start" in CliRunner().invoke(app, ["sasview", "--install"]).stdout
 
 
 def suggestion(*names: str) -> dict[str, Any]:

@@ -61,6 +61,23 @@ def install(folder: Path | None = None, *, force: bool = False) -> Path:
     return path
 
 
+def is_sasview_here(folder: Path | None = None) -> bool:
+    """Whether this Python has SasView, or SasView has been started by this user: its folder holds more than
+    what `install` writes.
+    """
+    if _has_sasview() or (folder is not None and folder.is_dir()):
+        return True
+    plugins = plugin_folder()
+    found = {*plugins.parent.glob("*"), *plugins.glob("*")}
+    return bool(found - {plugins, plugins / NAME, plugins / "__pycache__"})
+
+
+def _has_sasview() -> bool:
+    spec = importlib.util.find_spec("sas")
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    return any(Path(place, "qtgui").is_dir() for place in places)
+
+
 def uninstall(folder: Path | None = None) -> list[Path]:
     """Remove the file, its compiled forms and empty folders. Raises SasnetError on failure."""
     folder = folder or plugin_folder()
@@ -95,9 +112,7 @@ def start_sasview(files: Sequence[str], python: str | None = None) -> int:
 def python_with_sasview(python: str | None) -> str:
     """The Python that has SasView."""
     if python is None:
-        spec = importlib.util.find_spec("sas")
-        places = list(spec.submodule_search_locations or ()) if spec else []
-        if not any(Path(place, "qtgui").is_dir() for place in places):
+        if not _has_sasview():
             raise SasnetError(
                 "SasView is not installed together with sasnet; name the Python that has it: sasnet"
                 " sasview --python PATH."
