@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from child import PATIENCE
 from imagefiles import lattice, rods
 from pages import NewPage
 from webpages import Server, opened, opened_curve, spheres, until
@@ -88,6 +89,7 @@ def server(data: Path) -> Iterator[Server]:
     spheres(folder, "fixed.dat")
     spheres(folder, "passing.dat")
     spheres(folder, "limits.dat")  # without the fits of the former
+    spheres(folder, "moved.dat")
     spheres(folder, "planned.dat")  # a curve of its own: the page opens a fit before a batch's answer
     measured_later(folder)
     found = Server(data / "work", folder)
@@ -160,6 +162,54 @@ def test_a_product_has_choices_for_its_modes_and_no_slider_without_effect(
         ".filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.value)"
     )
     assert cut_off == []
+
+
+def test_values_that_were_moved_leave_no_verdict_and_lines_have_a_legend(
+    server: Server, new_page: NewPage
+) -> None:
+    page = opened_curve(new_page(server.address), "moved.dat")
+    page.select_option("#model", "sphere")
+    until(page, "document.querySelector('[aria-label=\"radius_pd, slider\"]')")
+    page.click("#refit")
+    page.wait_for_selector("#said.yes, #said.doubts", timeout=1000 * PATIENCE)
+    fitted = page.text_content("#said .headline")
+    page.fill("[aria-label='radius, value']", "150")
+    page.press("[aria-label='radius, value']", "Tab")
+    page.wait_for_selector("#said .headline:has-text('Not fitted: sphere at your values, mean squared')")
+    assert page.get_attribute("#said", "class") == "", "neither green nor yellow"
+    assert not page.query_selector("#history [aria-pressed=true]")
+    page.click("#history label:has-text('compare')")
+    page.wait_for_selector("#plot .legend:has-text('fit 1')")
+    assert "data" in page.text_content("#plot .legend")
+    assert "sphere, your values, not fitted" in page.text_content("#plot .legend")
+    # Another model is none of the verdict's either.
+    page.select_option("#model", "cylinder")
+    page.wait_for_selector("#said .headline:has-text('Not fitted: nearest simulated curve of cylinder')")
+    page.click("#back")
+    page.wait_for_selector("#said.yes, #said.doubts")
+    assert page.text_content("#said .headline") == fitted
+
+
+def test_starting_values_are_those_of_a_sample(server: Server, new_page: NewPage) -> None:
+    page = opened_curve(new_page(server.address), "spheres.dat")
+    for model, factor in (("core_shell_sphere", ""), ("polymer_micelle", ""), ("sphere", "hayter_msa")):
+        page.select_option("#model", model)
+        page.select_option("#factor", factor)
+        drawn = f"{model}@{factor}," if factor else f"{model},"
+        until(page, f"document.querySelector('#plot .legend')?.textContent.includes('{drawn}')")
+        boxes = page.evaluate(
+            "Object.fromEntries([...document.querySelectorAll('#parameters tr')].filter((e) => !e.hidden)"
+            ".map((e) => [e.querySelector('th').firstChild.textContent,"
+            " [...e.querySelectorAll('input[type=text]')].map((box) => Number(box.value))]))"
+        )
+        for name, values in boxes.items():
+            if "sld" in name:
+                assert -1 <= values[0] <= 10, name
+            if name.startswith(("radius", "thickness")) and not name.endswith("_pd") and values:
+                assert values[0] >= 1 / 0.35, name
+        if factor:
+            _, low, high = boxes["temperature"]
+            assert 273 <= low < high <= 373, "of water"
 
 
 def test_ticks_have_room_beside_their_axis(server: Server, new_page: NewPage) -> None:
@@ -279,14 +329,18 @@ def test_axes_and_background_have_the_unit_of_the_file(
     until(page, f"document.getElementById('plot').ariaLabel.startsWith('I / {unit} against')")
     assert unit in page.text_content("#parameters tr:has-text('background') th")
     page.select_option("#view", "Kratky")
-    until(page, "document.getElementById('plot').ariaLabel.startsWith('q² (I − B), B = ')")
+    until(page, f"document.getElementById('plot').ariaLabel.startsWith('q² (I − B) / Å⁻² {unit}, B = ')")
+    page.select_option("#view", "Guinier")
+    until(page, "document.getElementById('plot').ariaLabel.startsWith('ln (')")
+    assert f" / {unit})" in page.evaluate("document.getElementById('plot').ariaLabel")
+    page.wait_for_selector("#plot .legend:has-text('Guinier’s law, Rg')")
 
 
 def test_an_axis_names_a_background_only_where_one_is_subtracted(server: Server, new_page: NewPage) -> None:
     page = opened_curve(new_page(server.address), "low_q.dat")
     page.select_option("#view", "Porod")
     subtracted = float(page.evaluate("document.querySelector('#plot').dataset.flat")) != 0
-    begin = "q⁴ (I − B), B = " if subtracted else "q⁴ I against"
+    begin = "q⁴ (I − B) / Å⁻⁴ cm⁻¹, B = " if subtracted else "q⁴ I / Å⁻⁴ cm⁻¹ against"
     until(page, f"document.getElementById('plot').ariaLabel.startsWith('{begin}')")
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from sasnet_plugin.predict.classes import percent
 from sasnet_plugin.service.interactive import UnansweredError, add_sizes
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import SasnetError
@@ -114,6 +115,8 @@ def test_files_of_the_folder_alone_are_listed_and_read(page: TestClient) -> None
     assert [row["file"] for row in rows(page)] == ["peak.dat", "words.dat"]
     peak, words = rows(page)
     assert 0 < peak["probability"] <= 1
+    # The answer names first what the column beside it gives the probability of: its end may be cut off.
+    assert re.search(r"[<>\d]+ %", peak["answer"])[0] == percent(peak["probability"])  # type: ignore[index]
     assert len(peak["spark"]) == 32
     assert (words["state"], words["doubt"].startswith("words.dat: ")) == ("cannot be read", True)
     assert page.get("/api/news").json()["left"] == 0, "those that somebody has seen first, too"

@@ -287,6 +287,38 @@ def _nearest(task: Task, page: Page, data: Binned) -> list[dict[str, Any]]:
     return [sharp(start) for start in starts]
 
 
+def select_plausible(task: Task, starts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The nearest start that a sample may have, to be shown: no length below what the data show, if any has
+    none, and scattering length densities of matter.
+    """
+    info = load_model(task.name).info
+    lengths = [p.name for p in info.parameters.call_parameters if p.type == "volume" and p.units == "Ang"]
+    least = max(PROBLEM.thinnest, 1 / float(task.curve.q[-1]))
+
+    def is_shown(start: Mapping[str, Any]) -> bool:
+        return all(start.get(name, least) >= least for name in lengths)
+
+    return _move_to_matter(next(filter(is_shown, starts), starts[0]))
+
+
+def _move_to_matter(start: dict[str, Any]) -> dict[str, Any]:
+    """A start with scattering length densities of matter, whose curve differs by a factor alone."""
+    # Only differences of densities scatter; the library draws them from a wider range, as its curves have
+    # no scale.
+    densities = {name: float(value) for name, value in start.items() if "sld" in name and _is_number(value)}
+    low, high = PROBLEM.matter["neutron"]
+    if not densities or (low <= min(densities.values()) and max(densities.values()) <= high):
+        return start
+    least, most = min(densities.values()), max(densities.values())
+    factor = min(1.0, (high - low) / (most - least)) if most > least else 1.0
+    shift = min(max(least, low), high - factor * (most - least))
+    return start | {name: shift + factor * (value - least) for name, value in densities.items()}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number)
+
+
 def other_interactions(task: Task, starts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The starts with each of the bank's interactions, where theirs has no curve at the bodies' size."""
     interactions = FACTORS.get(task.structure_factor or "", ())

@@ -522,7 +522,8 @@ def _answer(row: Row) -> str:
         return _OUTSIDE if row.line["answer"] == row.line["doubt"] else str(row.line["answer"])
     model = product_name(row.line["model"], row.line["structure_factor"])
     text, group = f"{model} {percent(row.line['model_probability'])}", row.line["group"]
-    return text if group == row.line["model"] else f"{text} · {group} {percent(row.line['probability'])}"
+    # The group first: the column beside it has the group's probability, and a long answer is cut at its end.
+    return text if group == row.line["model"] else f"{group} {percent(row.line['probability'])} · {text}"
 
 
 def _state(row: Row) -> str:

@@ -14,6 +14,7 @@ from sasnet_plugin.fitting.start_values.curve_bank import bin_curve, nearest
 from sasnet_plugin.fitting.start_values.screening import (
     SIMPLE,
     Screen,
+    _move_to_matter,
     apply_fixed,
     as_start,
     from_bank,
@@ -134,3 +135,26 @@ def test_cubes_come_near_their_library_whatever_their_size() -> None:
     assert found.weighted_residual < plain.weighted_residual
     assert found.parameters["length_a"] == pytest.approx(83.0, rel=0.06)
     assert found.parameters["b2a_ratio"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("model", "start"),
+    [
+        ("sphere", {"sld": 35.8, "sld_solvent": -4.0, "radius": 50.0}),
+        ("core_shell_sphere", {"sld_core": 30.0, "sld_shell": 29.5, "sld_solvent": 13.5, "radius": 20.0}),
+        ("vesicle", {"sld": 15.2, "sld_solvent": 7.6, "radius": 45.0, "thickness": 12.0}),
+        ("polymer_micelle", {"sld_core": 18.0, "sld_corona": 36.8, "sld_solvent": 11.0}),
+        ("lamellar_hg", {"sld": 20.0, "sld_head": -9.0, "sld_solvent": 1.0}),
+    ],
+)
+def test_densities_of_matter_keep_the_curve_to_a_factor(model: str, start: dict[str, float]) -> None:
+    """Only differences of scattering length densities scatter, and only their ratios give the shape."""
+    q = np.geomspace(0.005, 0.4, 60)
+    moved = _move_to_matter(start)
+    densities = [value for name, value in moved.items() if "sld" in name]
+    assert -1 <= min(densities) <= max(densities) <= 10
+    assert {k: v for k, v in moved.items() if "sld" not in k} == {
+        k: v for k, v in start.items() if "sld" not in k
+    }
+    before, after = (call(model, q, {**values, "background": 0.0}).intensity for values in (start, moved))
+    np.testing.assert_allclose(after / after[0], before / before[0], rtol=1e-6)

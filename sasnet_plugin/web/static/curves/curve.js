@@ -18,7 +18,7 @@ let plot, parameters;
 export function curves(about) {
   Object.assign(state, { models: about.models, factors: about.structure_factors });
   plot = new Plot($("plot"), $("residuals"), moved);
-  parameters = new Parameters($("parameters"), () => { Object.assign(state, { preview: false, perDecade: null, fit: 0, batch: null }); evaluate(); keep(); }, kept);
+  parameters = new Parameters($("parameters"), () => { Object.assign(state, { preview: false, perDecade: null, fit: 0, batch: null }); unfitted(); evaluate(); keep(); }, kept);
   $("parameters").addEventListener("change", () => keep());
   $("view").append(...Object.keys(VIEWS).map((name) => new Option(name)));
   $("view").addEventListener("change", () => { plot.turn($("view").value); keep(); });
@@ -104,7 +104,7 @@ async function load(key, given) {
   if (!found || state.opening !== key) return;
   const now = ++turn;
   notOpening();
-  Object.assign(state, { key, unit: found.unit, chosen: found.chosen, data: found, fit: 0, batch: null, answer: null, model: "", factor: "", theory: null, history: [], watched: 0 });
+  Object.assign(state, { key, unit: found.unit, chosen: found.chosen, data: found, fit: 0, batch: null, answer: null, about: null, model: "", factor: "", theory: null, history: [], watched: 0 });
   state.compared.clear();
   document.querySelector("#open .right").scrollTop = 0; // the answer is at the top
   $("none").hidden = $("unread").hidden = true;
@@ -115,7 +115,7 @@ async function load(key, given) {
   state.limits = limitsOf(given.q, found.q);
   if (VIEWS[given.view]) $("view").value = plot.view = given.view;
   $("plot").dataset.flat = flat(found.model_free, found.q);
-  plot.show({ q: found.q, intensity: found.intensity, error: found.error, label: found.intensity_label, flat: flat(found.model_free, found.q), guinier: found.model_free?.guinier?.q_max }, state.limits);
+  plot.show({ q: found.q, intensity: found.intensity, error: found.error, label: found.intensity_label, unit: found.intensity_unit, flat: flat(found.model_free, found.q), guinier: found.model_free?.guinier?.q_max ? found.model_free.guinier : null }, state.limits);
   $("notes").replaceChildren(...[...found.numbers, found.q_unit.said, found.resolution ? `Resolution: ${found.resolution} of the file.` : "", ...found.notes].filter(Boolean).map((text) => el("li", { textContent: text })));
   parameters.clear();
   parameters.intensityUnit = found.intensity_unit;
@@ -154,8 +154,8 @@ async function sayLast(fit) {
 }
 
 function sayFit(found, fit, place) {
-  state.answer = found.answer;
   const said = found.answer.fit || found.answer.sample;
+  Object.assign(state, { answer: found.answer, about: { name: `fit ${fit}`, words: `Fit ${fit}. ${said.headline}`, back: () => goTo(fit, place) } });
   const table = found.answer.fit ? [] : shared(found.answer, place, found.keys.map(nameOf));
   say(said.verdict, `Fit ${fit}. ${said.headline}`, said.doubt, [...next(found), ...planned(found.answer.plan)], more(fit, found.answer, place), table);
 }
@@ -271,7 +271,7 @@ function nameOf(key) {
 }
 
 function say(level, headline, doubt, next = [], more = [], table = []) {
-  const kind = level === "explains" ? "yes" : level === "does not explain" ? "no" : "doubts";
+  const kind = level === "unfitted" ? "" : level === "explains" ? "yes" : level === "does not explain" ? "no" : "doubts";
   $("said").className = level ? kind : "";
   $("said").replaceChildren(
     el("p", { className: "headline", textContent: headline }),
@@ -295,7 +295,7 @@ async function choose(model, factor, values, fitted = null, wanted = null) {
   if (!found) { $("model").value = state.model; $("factor").value = state.factor; return; }
   if (values) parameters.want(wanted || {});
   const { fixed, ranges } = parameters.wanted, typed = [fixed, ranges].some((some) => Object.keys(some).some((name) => name in found.values));
-  Object.assign(state, { model, factor, preview: found.from_bank && !values && !typed, perDecade: null, fit: 0, batch: fitted });
+  Object.assign(state, { model, factor, preview: found.from_bank && !values && !typed, perDecade: null, fit: 0, batch: fitted, theory: null });
   const table = Object.fromEntries(Object.entries(fitted?.values ?? {}).map(([name, [, error, , fixed]]) => [name, { error, fixed }]));
   parameters.show(found.parameters, { ...found.values, ...values }, table);
   chosen();
@@ -343,7 +343,19 @@ function told() {
   const fitted = state.fit ? state.theory?.fitted : state.batch ? state.batch.chisq ?? undefined : undefined, square = mean(state.theory?.residuals);
   const how = fitted !== undefined ? `, reduced χ² ${number(fitted, 3)}` : square !== undefined ? `, mean squared residual ${number(square, 3)}` : "";
   const errors = fitted !== undefined ? ` ${state.theory?.errors || UNKNOWN} Errors in the answer also include the spread over equally good models.` : "";
+  unfitted(square);
   $("means").textContent = state.fit && !state.model ? "Nuclear and magnetic scattering of all curves were fitted; the report shows both." : `${state.words ? `${state.words}; ` : ""}${what}${how}.${errors}`;
+}
+
+// A verdict is of the fit alone: where its values were moved, or another model is drawn, the page says so in its place.
+function unfitted(square) {
+  const { about } = state;
+  if (state.fit || state.batch || !about) return;
+  for (const button of document.querySelectorAll("#history [aria-pressed=true]")) button.setAttribute("aria-pressed", "false");
+  const what = `${state.model}${state.factor ? `@${state.factor}` : ""}`, how = square === undefined ? "" : `, mean squared residual ${number(square, 3)}`;
+  say("unfitted", `Not fitted: ${state.preview ? `nearest simulated curve of ${what}` : `${what} at your values`}${how}.`, "", [
+    el("p", { className: "quiet" }, `${about.words} `, el("button", { id: "back", textContent: `Back to ${about.name}`, onclick: about.back })),
+  ]);
 }
 
 function mean(values) {
@@ -352,7 +364,8 @@ function mean(values) {
 
 function drawn() {
   const lines = [...state.compared.values()];
-  if (state.theory) lines.unshift({ name: state.model, kind: state.fit || state.batch ? "model" : state.preview ? "preview" : "model", ...state.theory });
+  const shown = state.fit ? `fit ${state.fit}` : state.batch ? `batch ${state.batch.batch}` : state.preview ? "nearest simulated curve, not fitted" : "your values, not fitted";
+  if (state.theory) lines.unshift({ name: `${state.model}${state.factor ? `@${state.factor}` : ""}, ${shown}`, kind: state.fit || state.batch ? "model" : state.preview ? "preview" : "model", ...state.theory });
   plot.draw(lines);
   document.body.dataset.drawn = state.key;
 }
@@ -431,7 +444,8 @@ async function removed(fit) {
   if (!await ask(`/api/fits/${fit}/remove`, {}).catch(() => null)) return;
   state.compared.delete(fit);
   const shown = state.fit === fit;
-  if (shown) Object.assign(state, { fit: 0, answer: null });
+  if (state.about?.name === `fit ${fit}`) Object.assign(state, { answer: null, about: null });
+  if (shown) state.fit = 0;
   await histories();
   if (!shown) return drawn();
   suggested(state.suggestion);
@@ -448,12 +462,18 @@ async function showBatch(one) {
     parameters.read(Object.fromEntries(Object.entries(one.values).map(([name, [value, error, unit, fixed]]) => [name, { value, error, unit, fixed }])));
     chosen();
     drawn();
-    return say(one.level, `Batch ${one.batch}. ${one.headline}`, one.doubt);
+    return sayBatch(one);
   }
   const values = Object.fromEntries(Object.entries(one.values).map(([name, [value]]) => [name, value]));
   for (const [name, kind] of Object.entries(one.kinds)) values[`${name}_pd_type`] = kind;
   await choose(one.model, one.structure_factor || "", values, one);
-  say(one.level, `Batch ${one.batch}. ${one.headline}`, one.doubt);
+  sayBatch(one);
+}
+
+function sayBatch(one) {
+  const words = `Batch ${one.batch}. ${one.headline}`;
+  state.about = { name: `batch ${one.batch}`, words, back: () => showBatch(one) };
+  say(one.level, words, one.doubt);
 }
 
 function ofBatch(one) {

@@ -9,6 +9,7 @@ function reach(one, value, level) {
   const low = one.low ?? -Infinity, high = one.high ?? Infinity;
   if (one.name === "background" && Number.isFinite(level)) return [Math.min(0, 2 * value), Math.max(2 * level, 2 * value)];
   if (one.name.endsWith("_pd")) return [0, Math.min(high, Math.max(0.5, value))];
+  if (one.name === "temperature") return [Math.min(273, value), Math.max(373, value)]; // of water, K
   if (one.name.includes("sld")) return [Math.max(low, value - 5), Math.min(high, value + 5)];
   if (value > 0) return [Math.max(low, value / 5), Math.min(high, value * 5)];
   if (value < 0) return [Math.max(low, value * 5), Math.min(high, value / 5)];

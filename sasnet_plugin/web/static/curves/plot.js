@@ -3,53 +3,82 @@
 import { number } from "./net.js";
 
 const LOG = { x: true, y: true }, LINEAR = { x: false, y: false };
-// q and I to what is drawn, a flat background B left out where it would hide all else.
+// q and I to what is drawn, a flat background B left out where it would hide all else; the unit of q's power is that of the axis.
 export const VIEWS = {
   "log–log": { log: LOG, x: (q) => q, y: (q, i) => i, names: ["q / Å⁻¹"] },
   linear: { log: LINEAR, x: (q) => q, y: (q, i) => i, names: ["q / Å⁻¹"] },
-  Guinier: { log: LINEAR, x: (q) => q * q, y: (q, i) => (i > 0 ? Math.log(i) : null), names: ["q² / Å⁻²", "ln I"] },
-  Kratky: { log: LINEAR, noisy: true, x: (q) => q, y: (q, i, flat) => q * q * (i - flat), names: ["q / Å⁻¹", "q² (I − B)"] },
-  Porod: { log: LINEAR, noisy: true, x: (q) => q, y: (q, i, flat) => q ** 4 * (i - flat), names: ["q / Å⁻¹", "q⁴ (I − B)"] },
+  Guinier: { log: LINEAR, x: (q) => q * q, y: (q, i, flat) => (i > flat ? Math.log(i - flat) : null), names: ["q² / Å⁻²", "ln (I − B)"], power: "" },
+  Kratky: { log: LINEAR, noisy: true, x: (q) => q, y: (q, i, flat) => q * q * (i - flat), names: ["q / Å⁻¹", "q² (I − B)"], power: "Å⁻² " },
+  Porod: { log: LINEAR, noisy: true, x: (q) => q, y: (q, i, flat) => q ** 4 * (i - flat), names: ["q / Å⁻¹", "q⁴ (I − B)"], power: "Å⁻⁴ " },
 };
-// Lines by what they are: the colour, the dashes, the width.
-const KINDS = { model: ["model", [], 2.5], preview: ["preview", [6, 4], 1.5], other: ["other", [6, 4], 1.5] };
+// Lines by what they are: the colour, the dashes, the width. Fits that are compared differ in both.
+const KINDS = { model: ["model", [], 2.5], preview: ["preview", [6, 4], 1.5], law: ["other", [3, 3], 1.5] };
+const OTHERS = [["other", [6, 4], 1.5], ["yes", [2, 3], 1.5], ["main", [9, 3, 2, 3], 1.5], ["doubts", [12, 4], 1.5]];
 
-// What the vertical axis shows; B with its value, or left out where none is known.
-function named(name, flat) {
-  return flat ? name?.replace("B)", `B), B = ${number(flat, 3)}`) : name?.replace("(I − B)", "I");
+// What the vertical axis shows, in which unit; B with its value, or left out where none is known.
+function named({ names: [, name], power }, flat, unit) {
+  if (!name) return undefined;
+  const what = flat ? name : name.replace("(I − B)", "I"), value = flat ? `, B = ${number(flat, 3)}` : "";
+  if (!unit) return `${what}${power ? ` / ${power}× unit of I` : ""}${value}${power ? "" : ", unit of I not given"}`;
+  return `${power ? `${what} / ${power}${unit}` : what.replace(/^ln (.*)$/, `ln (${flat ? "(I − B)" : "I"} / ${unit})`)}${value}`;
 }
 
 export class Plot extends CurveFigure {
   // `moved` is told of new limits (indices of points).
   constructor(place, below, moved) {
     super(place, below);
-    Object.assign(this, { moved, view: "log–log", data: null, limits: [0, 0], kinds: "" });
+    Object.assign(this, { moved, view: "log–log", data: null, limits: [0, 0], kinds: "", drawnLines: [] });
     place.setAttribute("role", "group");
   }
 
   // data: q, intensity, error (arrays); limits: [first, last] points that count
   show(data, limits) {
-    Object.assign(this, { data, limits, kinds: "" });
-    this.setLines([], []);
+    Object.assign(this, { data, limits, kinds: "", drawnLines: [] });
     this.turn(this.view);
   }
 
   // Another view; that of Guinier shows where his law may hold, all of it after a double click.
   turn(view) {
-    const { q, intensity, error, label, flat, guinier } = this.data, { names: [across, up], y, ...look } = VIEWS[view];
-    const points = [{ name: "data", colour: "dot", q, y: intensity, e: error }];
+    const { q, intensity, error, label, unit, guinier } = this.data, { names: [across], y, ...look } = VIEWS[view];
+    const points = [{ name: "data", colour: "dot", q, y: intensity, e: error }], flat = view === "Guinier" ? guinier?.background ?? 0 : this.data.flat;
     this.view = view;
-    this.fill({ axis: label, points }, { ...look, y: (v, i) => y(v, i, flat), names: [across, named(up, flat)] }, view === "Guinier" && guinier ? { x: [0, (1.6 * guinier) ** 2] } : {});
+    this.lay();
+    this.fill({ axis: label, points }, { ...look, y: (v, i) => y(v, i, flat), names: [across, named(VIEWS[view], flat, unit)] }, view === "Guinier" && guinier ? { x: [0, (1.2 * guinier.q_max) ** 2] } : {});
   }
 
   // lines: [{ name, q, intensity, residuals, kind: "model" | "other" | "preview" }]
   draw(lines) {
     const kinds = lines.map((line) => line.kind).join(), same = kinds === this.kinds;
-    this.kinds = kinds;
-    const series = lines.map(({ name, kind, q, intensity }) => ({ name, colour: KINDS[kind][0], dash: KINDS[kind][1], width: KINDS[kind][2], q, y: intensity }));
-    this.setLines(series, series.map((line, k) => ({ ...line, y: lines[k].residuals ?? line.q.map(() => null) })));
+    Object.assign(this, { kinds, drawnLines: lines });
+    this.lay();
     if (!this.data) return;
-    if (same && this.plots.length > 1) this.update(); else this.build();
+    if (same && this.plots.length > 1) { this.update(); this.key(); } else this.build();
+  }
+
+  // Lines of models and, where ln I is drawn against q², Guinier's law over the range that shows it.
+  lay() {
+    let others = 0;
+    const series = this.drawnLines.map(({ name, kind, q, intensity }) => {
+      const [colour, dash, width] = KINDS[kind] ?? OTHERS[others++ % OTHERS.length];
+      return { name, colour, dash, width, q, y: intensity };
+    });
+    const residuals = series.map((line, k) => ({ ...line, y: this.drawnLines[k].residuals ?? line.q.map(() => null) }));
+    const law = this.view === "Guinier" && this.data?.guinier;
+    if (law) {
+      const [colour, dash, width] = KINDS.law, q = this.data.q.filter((v) => v <= law.q_max);
+      series.push({ name: `Guinier’s law, Rg ${number(law.rg, 3)} Å`, colour, dash, width, q, y: q.map((v) => law.i0 * Math.exp(-((v * law.rg) ** 2) / 3) + (law.background ?? 0)) });
+    }
+    this.setLines(series, residuals);
+  }
+
+  // Which line is which, once there is one.
+  key() {
+    this.legend ??= Object.assign(document.createElement("p"), { className: "legend quiet" });
+    const stroke = ({ colour, dash, width }) => `<svg viewBox="0 0 30 8" aria-hidden="true"><line x1="0" x2="30" y1="4" y2="4" stroke="var(--${colour})" stroke-width="${width}" stroke-dasharray="${dash.join(" ")}"/></svg>`;
+    const dot = '<svg viewBox="0 0 10 8" aria-hidden="true"><circle cx="5" cy="4" r="2" fill="var(--dot)"/></svg>';
+    const entry = (mark, name) => { const found = document.createElement("span"); found.innerHTML = mark; found.append(` ${name}`); return found; };
+    this.legend.replaceChildren(...(this.lines.length ? [entry(dot, "data"), ...[...this.lines].reverse().map((line) => entry(stroke(line), line.name))] : []));
+    this.above.append(this.legend);
   }
 
   height() {
@@ -58,6 +87,7 @@ export class Plot extends CurveFigure {
 
   built() {
     this.above.append(this.readout);
+    this.key();
     this.above.setAttribute("aria-label", `${this.look.names[1] ?? this.axis} against ${this.look.names[0]}`);
     this.over = this.plots[0].over;
     this.grips();
