@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Floats
 from ..digits import format_with_error, significant
 from ..files import write_figure
 from ..fitting.result.fit_result import FitResult
@@ -241,6 +242,9 @@ def _ticks(axis: Any, limits: tuple[float, float], label: str, ink: str) -> None
 TITLES = ("Guinier", "Dimensionless Kratky", "Porod", "Pair distances")
 #: Of q Rg that the Guinier and Kratky panels show, and per cent of the points that set their height.
 _BEYOND, _KRATKY, _SHARE = 1.3, 8.0, 98.0
+#: Share of the points, from the lowest q, that the Guinier panel shows where Guinier's law does not hold.
+_LOWEST = 0.4
+_GUINIER_AXES = ("q² / 10⁻³ Å⁻²", "ln I")
 
 
 @dataclass(frozen=True)
@@ -253,24 +257,43 @@ class Ink:
 
 
 def draw_panels(axes: Sequence[Axes], curve: Curve, model_free: ModelFree, ink: Ink = Ink()) -> None:
-    """Draw the panels; where there is no such region, one says why."""
+    """Draw the panels; where a law does not hold, the data alone, and why."""
     drawers: tuple[Callable[..., str], ...] = (_guinier, _kratky, _porod, _distances)
     for panel, title, draw in zip(axes, TITLES, drawers, strict=True):
         reason = draw(panel, curve, model_free, ink)
+        title = title.removeprefix("Dimensionless ").capitalize() if reason else title  # without Rg
         panel.set_title(title, fontsize=9, color=ink.text)
         panel.tick_params(labelsize=7)
-        if reason:
-            panel.set_xticks([])
-            panel.set_yticks([])
-            panel.text(
-                0.5, 0.5, _wrap(reason), transform=panel.transAxes, ha="center", va="center", fontsize=8,
-                color=ink.text, parse_math=False,
-            )  # fmt: skip
+        if not reason:
+            continue
+        if not panel.has_data():
+            panel.set_axis_off()
+        bottom = 0.04 if panel.has_data() else 0.5
+        panel.text(
+            0.5, bottom, _wrap(reason), transform=panel.transAxes, ha="center", fontsize=7.5,
+            va="bottom" if panel.has_data() else "center", color=ink.text, parse_math=False,
+        )  # fmt: skip
+
+
+def _draw_alone(
+    axes: Axes, x: Floats, y: Floats, names: tuple[str, str], ink: Ink, share: float = 100.0
+) -> None:
+    """Draw data without a law, with room for a sentence below; `share` per cent of the points fill it."""
+    finite = np.isfinite(x) & np.isfinite(y)
+    if not finite.any():
+        return
+    axes.plot(x[finite], y[finite], ".", color=ink.points, markersize=3)
+    low, high = np.percentile(y[finite], [0.0 if share == 100 else 100 - share, share])
+    span = float(high - low) or 1.0
+    axes.set_ylim(float(low) - 0.6 * span, float(high) + 0.1 * span)
+    _labels(axes, *names, ink)
 
 
 def _guinier(axes: Axes, curve: Curve, model_free: ModelFree, ink: Ink) -> str:
     guinier = model_free.guinier
     if not isinstance(guinier, Guinier):
+        shown = (curve.intensity > 0) & (np.arange(len(curve)) < max(_LOWEST * len(curve), 10))
+        _draw_alone(axes, 1e3 * curve.q[shown] ** 2, np.log(curve.intensity[shown]), _GUINIER_AXES, ink)
         return guinier.reason
     intensity = curve.intensity - guinier.background
     is_shown = (curve.q < _BEYOND * guinier.q_max) & (intensity > 0)
@@ -283,7 +306,7 @@ def _guinier(axes: Axes, curve: Curve, model_free: ModelFree, ink: Ink) -> str:
     axes.axvline(1e3 * guinier.q_max**2, color=ink.law, linewidth=0.7, linestyle=":")
     bottom = min(float(line[-1]), float(np.min(y)))
     axes.set_ylim(bottom - 0.2, float(np.log(guinier.i0)) + 0.4)
-    _labels(axes, "q² / 10⁻³ Å⁻²", "ln I", ink)
+    _labels(axes, *_GUINIER_AXES, ink)
     _note(
         axes,
         f"Rg {format_with_error(guinier.rg, guinier.rg_error)} Å\nq·Rg to {significant(guinier.qrg_max, 2)}",
@@ -296,6 +319,7 @@ def _guinier(axes: Axes, curve: Curve, model_free: ModelFree, ink: Ink) -> str:
 def _kratky(axes: Axes, curve: Curve, model_free: ModelFree, ink: Ink) -> str:
     kratky = model_free.kratky
     if not isinstance(kratky, Kratky):
+        _draw_alone(axes, curve.q, curve.q**2 * curve.intensity, ("q / Å⁻¹", "q² I"), ink, _SHARE)
         return kratky.reason
     is_shown = kratky.x < _KRATKY
     axes.plot(kratky.x[is_shown], kratky.y[is_shown], ".", color=ink.points, markersize=3)

@@ -33,9 +33,13 @@ def test_distances_of_a_sphere_end_at_its_diameter() -> None:
     assert r[p.argmax()] == pytest.approx(52.5, rel=0.06)  # of a sphere at 0.525 diameters
 
 
-def test_where_there_is_no_guinier_region_three_panels_say_so() -> None:
+def test_where_there_is_no_guinier_region_the_data_are_drawn_and_three_panels_say_so() -> None:
     found = drawn(1e-4 / Q**3)
-    for title in ("Guinier", "Dimensionless Kratky", "Pair distances"):
+    for title, power in (("Guinier", 0), ("Kratky", 2), ("Pair distances", None)):
         texts, lines = found[title]
-        assert lines == []
         assert "q^-" in " ".join(texts) or "Guinier" in " ".join(texts)
+        assert len(lines) == (power is not None)
+    (points,) = found["Guinier"][1]
+    np.testing.assert_allclose(points[:, 1], np.log(1e-4) - 1.5 * np.log(points[:, 0] / 1e3), atol=0.1)
+    (points,) = found["Kratky"][1]
+    np.testing.assert_allclose(points[:, 1] * points[:, 0], 1e-4, rtol=0.1)
