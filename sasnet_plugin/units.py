@@ -37,6 +37,14 @@ FACTORS: Mapping[str, Mapping[str, float]] = MappingProxyType(
     }
 )
 
+#: The unit of a parameter that is an intensity, where nobody has given the unit of I.
+UNIT_OF_I = "unit of I"
+#: Words for a unit of I that is no inverse length, also for a cross section of a mass or a molecule.
+RELATIVE = (
+    r"arb|a\.?\s?u\.?\b|counts?|cps|relative|rel\.|none|unitless|dimensionless|normali"
+    r"|cm\^?\(?[23²³]|barn|mol|ml\b|/\s*[mµμk]?g\b|\b[mµμk]?g\^?-1"
+)
+
 # How files and people write a length (the exponent is taken off before) and an angle.
 _SPELLINGS = {
     "pm": "pm picometer picometre picometers picometres",
@@ -121,6 +129,20 @@ def canonical(text: str, quantity: str) -> str | None:
         power = -1
     name = length + {1: "", -1: "⁻¹", -2: "⁻²"}[power]
     return name if name in table else None
+
+
+def unit_of_parameter(unit: str, intensity_unit: str) -> str:
+    """The unit of a parameter in a fit of a curve, where sasmodels' 1/cm is the curve's unit of I."""
+    if canonical(unit, "intensity") is None or intensity_unit == INTERNAL["intensity"]:
+        return unit
+    return intensity_unit or UNIT_OF_I
+
+
+def is_of_intensity(unit: str) -> bool:
+    """Whether a parameter with this unit is an intensity."""
+    if unit == UNIT_OF_I or canonical(unit, "intensity") is not None:
+        return True
+    return bool(unit) and re.search(RELATIVE, unit, re.IGNORECASE) is not None
 
 
 def q_unit_asked(text: str) -> str:

@@ -4,7 +4,7 @@
 SLOW_FILES = {
     "test_cluster", "test_dots", "test_gisas_training", "test_growth_net", "test_kills",
     "test_overnight", "test_page_accessible", "test_page_batch", "test_page_browser", "test_page_faults",
-    "test_page_firefox", "test_page_images", "test_real_fits",
+    "test_page_firefox", "test_page_images", "test_real_fits", "test_same_answer",
     "test_sasview", "test_sasview_pages", "test_tiled_follow",
     "test_training",
 }  # fmt: skip

@@ -344,7 +344,7 @@ def _data_sets(journal: Journal, record: Record, folder: Path, exported: Exporte
 
 def _together(record: Record, results: Sequence[FitResult], folder: Path, force: bool) -> None:
     """Write a sample's joint fit for SasView and Bumps, where all its curves have theirs again."""
-    from ..report.exports.write_all import SAMPLE_MARKS, write_sample
+    from ..report.exports.write_all import SAMPLE_MARKS, free_stem, write_sample
     from ..report.page import document
 
     row = record["rows"][0]
@@ -352,7 +352,7 @@ def _together(record: Record, results: Sequence[FitResult], folder: Path, force:
         row.get("sample", {}).get("files", ())
     ):
         return
-    name = document.stem(record["file"], "", "sample")
+    name = free_stem(folder, document.stem(record["file"], "", "sample"), results[0].curve)
     for ending, mark in SAMPLE_MARKS.items():
         check_output(folder / f"{name}.{ending}", force=force, mark=mark)
     write_sample(joint(row, results), folder, name)

@@ -302,7 +302,7 @@ def _describe_best_fit(result: FitResult) -> Iterator[str]:
     more_lines = [f"Caution: {doubt}" for doubt in doubts[1:]]
     yield from [str(NAMES)] if _has_composed_names(result) else []
     if best is not None:
-        yield f"{best.short_name}: {parameters_in_words(best, result.curve.intensity_unit)}"
+        yield f"{best.short_name}: {parameters_in_words(best)}"
         yield from [str(MODEL_ERRORS)] if includes_other_models(result) else []
         if best.fitter:
             yield f"Fitted by {best.fitter}."
@@ -406,10 +406,11 @@ class Outputs:
     def _export_sample(self, found_result: SampleResult, best: JointFit, folder: Path) -> Iterator[Path]:
         from ..report.exports.hdf5 import write_nxcansas
         from ..report.exports.sectors import plugin_path
-        from ..report.exports.write_all import SAMPLE_MARKS, write_sample
+        from ..report.exports.write_all import SAMPLE_MARKS, free_stem, write_sample
         from ..report.page.document import stem
 
-        name = stem(found_result.sample.curves[0].file, "together", "sample")
+        first = found_result.sample.curves[0]
+        name = free_stem(folder, stem(first.file, "together", "sample"), first)
         folder.mkdir(parents=True, exist_ok=True)
         for ending in ("sasview.json", "bumps.py"):
             check_output(folder / f"{name}.{ending}", force=self.force, mark=SAMPLE_MARKS[ending])

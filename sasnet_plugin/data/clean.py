@@ -206,12 +206,6 @@ def radius_of_gyration(q: Floats, intensity: Floats) -> float | None:
 # --- Raw columns -> a `Curve`: unusable rows dropped, order and uncertainties repaired, each with a
 # --- note.
 
-_RELATIVE = (
-    r"arb|a\.?\s?u\.?\b|counts?|cps|relative|rel\.|none|unitless|dimensionless|normali"
-    r"|cm\^?\(?[23²³]|barn|mol|ml\b|/\s*[mµμk]?g\b|\b[mµμk]?g\^?-1"
-)
-"""Words for a unit of I that is no inverse length, also for a cross section of a mass or a molecule."""
-
 MIN_POINTS = 8
 """Fewer usable points than this do not determine a shape."""
 
@@ -331,7 +325,7 @@ def _unit_per_length(words: str) -> str | None:
 
 def _relative_unit(words: str, notes: list[str]) -> str:
     """Another unit of I, with a note; empty for words that are none."""
-    if not re.search(_RELATIVE, words, re.IGNORECASE):
+    if not re.search(units.RELATIVE, words, re.IGNORECASE):
         return ""
     notes.append(f"The file gives I in {words!r}; scale and background are in this unit, not in cm⁻¹.")
     return words

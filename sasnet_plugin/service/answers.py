@@ -405,7 +405,7 @@ def describe_fit(result: FitResult, request: Request) -> dict[str, Any]:
             "structure_factor": each_fit.structure_factor,
             "reduced_chisq": each_fit.reduced_chisq,
             "weight": None if each_fit.given_up else each_fit.weight,
-            "values": parameters_in_words(each_fit, result.curve.intensity_unit),
+            "values": parameters_in_words(each_fit),
             "plugin": plugin_text(each_fit.model) if len(sum_parts(each_fit.model)) > 1 else "",
         }
         for each_fit in result.fits
@@ -435,12 +435,12 @@ def make_start_fit(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelF
     """The start of a fit as if it were one, its parameters without errors; work for a pool."""
     # None where the bank has no curve of the model.
     from ..fitting.optimize.finish import as_it_stands
-    from ..fitting.start_values.screening import from_bank
+    from ..fitting.start_values.screening import from_bank, select_plausible
     from ..fitting.strategy.fit_candidate import make_model_fit
 
     if task.model not in bank.models or not (starts := from_bank(task, bank)):
         return None
-    return make_model_fit(task, as_it_stands(task, starts[0]), None, 0.0)
+    return make_model_fit(task, as_it_stands(task, select_plausible(task, starts)), None, 0.0)
 
 
 def start_page(pool: Any, curve: Curve, request: Request) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from ..data.limits import sentence_of
 from ..digits import unit_text
 from ..fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
 from ..types import SasnetError, product_name
+from ..units import UNIT_OF_I, is_of_intensity
 from .answers import fit_options, plain
 from .fits import PROBLEM, PROGRESS
 
@@ -254,7 +255,7 @@ def list_fitted_names(rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
     """Names and units of the parameters that were fitted, those of most data sets first, at most six."""
     values = [item for row in rows for item in row["values"].items()]
     counts = Counter(name for name, p in values if not p[3])
-    units = {name: "unit of I" if p[2] == "1/cm" else unit_text(p[2]) for name, p in values}
+    units = {name: UNIT_OF_I if is_of_intensity(p[2]) else unit_text(p[2]) for name, p in values}
     order = sorted(counts, key=lambda name: (name in ("scale", "background"), -counts[name]))
     return [(name, units[name]) for name in order[:6]]
 

@@ -18,7 +18,7 @@ from ..problem.nested_models import Reduction, reduce_attraction, simpler
 from ..result.components import bare, is_scale
 from ..result.fit_warning import About, FitWarning
 from ..result.model_fit import ModelFit, Parameter, end_of_range
-from ..result.reported_values import intensity_unit_or, is_determined
+from ..result.reported_values import is_determined
 from ..settings import ASSESSMENT, OPTIMIZE, PROBLEM
 
 # --- Correlated parameters.
@@ -402,16 +402,15 @@ def _background(curve: Curve, fit: ModelFit) -> Iterator[FitWarning]:
     if p is None or p.fixed:
         return
     above = int(np.sum(fit.theory - p.value > ASSESSMENT.rises * abs(p.value)))
-    unit = intensity_unit_or(p.unit, curve.intensity_unit)
     if p.value > 0 and above < ASSESSMENT.few * len(curve):
         yield FitWarning(
-            f"background, {quantity(p.value, unit)}, is most of the data: only {above} of {len(curve)}"
+            f"background, {quantity(p.value, p.unit)}, is most of the data: only {above} of {len(curve)}"
             " points are more than 10 % above it.",
             About.VALUE,
             parameter="background",
         )
     if _is_negative(p):
-        value = quantity(p.value, unit, p.error)
+        value = quantity(p.value, p.unit, p.error)
         sentence = f"background, {value}, is negative: too much may have been subtracted."
         yield FitWarning(sentence, About.VALUE, parameter="background")
 

@@ -30,7 +30,7 @@ class FitResult(Shown):
     fits : tuple of ModelFit
         The one that leads first, then by falling weight; empty where no model could be fitted.
     verified : bool
-        The best fit, simulated again with the same noise, looks like the measurement.
+        The best fit agrees with the data: the verdict is not `DOES_NOT`.
     verification : Verification or None
         How the best fit was verified; None where there is none.
     unanswered : tuple of str
@@ -161,6 +161,7 @@ class FitResult(Shown):
             "file": self.curve.file,
             "entry": self.curve.entry,
             "q_unit": self.curve.q_unit.as_dict(),
+            "intensity_unit": self.curve.intensity_unit,
             **self.verdict.as_dict(),
             "best": self.best.name if self.best else None,
             "fits": [_fit_as_dict(f) for f in self.fits],

@@ -21,6 +21,7 @@ import numpy as np
 from ...arrays import ArrayCache, Floats
 from ...digits import interval, quantity
 from ...simulate.size_distributions import find_nsigma, log_density
+from ...units import is_of_intensity
 from ..settings import PROBLEM
 from .components import bare
 from .model_fit import ModelFit, Parameter
@@ -248,27 +249,22 @@ def is_determined(name: str, p: Parameter) -> bool:
     """Whether the error of a value is less than itself; also true if it is fixed or its error unknown."""
     # The zero of a background or of a width is as good a value as another; that of a scattering length
     # density says nothing, so that an error counts against all that matter has.
-    if p.fixed or p.error is None or name.endswith("_pd") or p.unit == "1/cm":
+    if p.fixed or p.error is None or name.endswith("_pd") or is_of_intensity(p.unit):
         return True
     low, high = PROBLEM.matter["neutron"]
     return p.error < max(abs(p.value), high - low if p.unit == "1e-6/Ang^2" else 0.0)
 
 
-def intensity_unit_or(unit: str, intensity_unit: str) -> str:
-    """The unit in which a file gives I in place of sasmodels' 1/cm, such as counts."""
-    return intensity_unit if unit == "1/cm" and intensity_unit else unit
-
-
-def describe_value(name: str, p: Parameter, intensity_unit: str = "") -> str:
+def describe_value(name: str, p: Parameter) -> str:
     """``radius 41.3 ± 0.6 Å``, or ``radius not determined (41 ± 300 Å)``."""
-    value_text = quantity(p.value, intensity_unit_or(p.unit, intensity_unit), p.error)
+    value_text = quantity(p.value, p.unit, p.error)
     return f"{name} {value_text}" if is_determined(name, p) else f"{name} not determined ({value_text})"
 
 
-def parameters_in_words(fit: ModelFit, intensity_unit: str = "") -> str:
-    """The fitted parameters in one line, with errors and units; the intensity's is that of the file."""
+def parameters_in_words(fit: ModelFit) -> str:
+    """The fitted parameters in one line, with errors and units."""
     return ", ".join(
-        f"{describe_value(name, p, intensity_unit)}{_as_mean(fit, name)}{_interval(fit, name)}"
+        f"{describe_value(name, p)}{_as_mean(fit, name)}{_interval(fit, name)}"
         for name, p in fit.parameters.items()
         if not p.fixed
     )
@@ -303,4 +299,4 @@ def _class(name: str, p: Parameter) -> int | None:
 
 def _is_no_shape(name: str, p: Parameter) -> bool:
     is_factor = name.rstrip("_0123456789").endswith(("scale", "coefficent"))
-    return is_factor or name in ("background", "perturb") or p.unit == "1/cm"
+    return is_factor or name in ("background", "perturb") or is_of_intensity(p.unit)

@@ -19,6 +19,7 @@ from ...simulate.priors import default_values
 from ...simulate.quick_models.cost_classes import cost_class
 from ...simulate.quick_models.quick import fit_cost_class
 from ...simulate.size_distributions import find_density
+from ...units import unit_of_parameter
 from ..ledger import read_spent_time
 from ..optimize.finish import Done, finish, finish_as_is, strong_pairs, weakly_shown
 from ..optimize.local_search import (
@@ -595,7 +596,10 @@ def make_model_fit(task: Task, finished: Done, per_decade: int | None, seconds: 
         raise no_curve(task.name)
     info = load_model(task.name).info
     # sasmodels writes "None" where a parameter has no unit.
-    units = {p.name: str(p.units or "").replace("None", "") for p in info.parameters.call_parameters}
+    units = {
+        p.name: unit_of_parameter(str(p.units or "").replace("None", ""), task.curve.intensity_unit)
+        for p in info.parameters.call_parameters
+    }
     parameters = {
         name: _make_fitted_parameter(task, finished, name, value, units.get(name, ""))
         if name in finished.free

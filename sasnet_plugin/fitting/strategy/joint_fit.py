@@ -13,6 +13,7 @@ from ...arrays import Floats
 from ...data.sample.sample import ALWAYS_OWN, CONTRASTS, SETTINGS, Sample
 from ...simulate.priors import default_values, model_info
 from ...types import product_name
+from ...units import unit_of_parameter
 from ..assessment.error_estimates import Held, errors_to_add, widen_errors
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.linear import (
@@ -383,7 +384,9 @@ def _penalise_densities(fit: JointFit, probes: Sequence[str]) -> float:
 def _parameters(minimum: JointMinimum) -> tuple[dict[str, Parameter], tuple[dict[str, Parameter], ...]]:
     """What all curves share, and what each has of its own."""
     table = _table(product_name(minimum.task.model, minimum.task.structure_factor))
-    units = {p.name: p.units for p in table} | {"background": "1/cm"}
+    given = {curve.intensity_unit for curve in minimum.task.sample.curves}
+    intensity_unit = given.pop() if len(given) == 1 else ""
+    units = {p.name: unit_of_parameter(p.units, intensity_unit) for p in table}
     reasons = _find_undetermined(minimum, [p.name for p in table if p.type == "sld"])
     names = [n for n in minimum.values[0] if n.removesuffix("_pd") in units]
     single = _single(minimum, names)

@@ -16,6 +16,7 @@ from ...data.sample.sample import Sample
 from ...simulate.magnetic_spheres import LAYER, POLARISATION, SHARE, SMALL
 from ...simulate.orientations import DIRECTOR, P2
 from ...types import Curve, ModelGuess, SasnetError, Suggestion
+from ...units import unit_of_parameter
 from ...wording import option
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.linear import Minimum, deviations, linear_at, minus_two_log, plain, residuals
@@ -529,7 +530,8 @@ def _as_joint_fit(
     shared_errors: Sequence[Any], derivatives: Mapping[Key, Floats],
 ) -> JointFit:  # fmt: skip
     info = task.info
-    units = {p.name: p.units for p in info.parameters.call_parameters}
+    intensity_unit = task.sample.curves[0].intensity_unit
+    units = {p.name: unit_of_parameter(p.units, intensity_unit) for p in info.parameters.call_parameters}
     names = [name for name in values if name.removesuffix("_pd") in units]
     parameters = {
         name: _make_parameter(task, info, name, values[name], errors.get((name, None)), units)

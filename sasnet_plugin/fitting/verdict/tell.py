@@ -14,7 +14,9 @@ from .next_step import next_step, step_after_report
 
 
 def add_verdict(result: FitResult, options: FitOptions | None = None) -> FitResult:
-    return replace(result, verdict=verdict(result, options or FitOptions()))
+    told = verdict(result, options or FitOptions())
+    # What fits only within a larger error than stated fits too: the flag never contradicts the sentence.
+    return replace(result, verdict=told, verified=told.level != DOES_NOT)
 
 
 def verdict(result: FitResult, options: FitOptions) -> Verdict:

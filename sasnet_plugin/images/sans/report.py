@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # --- A small-angle-scattering image and what was fitted to it as NXcanSAS in two dimensions.
 
-_Q_UNIT, _I_UNIT = "1/angstrom", "1/cm"
+_Q_UNIT = "1/angstrom"
 
 
 def export_fit(image: Image, answer: Answer, folder: Path, force: bool) -> bool:
@@ -90,10 +90,10 @@ def _data(
     data.attrs["Q_indices"] = np.array([0, 1])
     column(data, "Qx", geometry.qx, _Q_UNIT)
     column(data, "Qy", geometry.qy, _Q_UNIT)
-    column_written = column(data, "I", intensity, _I_UNIT)
+    column_written = column(data, "I", intensity, "")  # counts per solid angle, which is no unit of I
     if error is not None:
         column_written.attrs["uncertainties"] = "Idev"
-        column(data, "Idev", error, _I_UNIT)
+        column(data, "Idev", error, "")
 
 
 # --- What a page of a small-angle-scattering image shows besides: sectors, harmonics and the fit

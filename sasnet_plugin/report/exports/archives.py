@@ -25,6 +25,7 @@ from ...files import MARK, check_output, put_whole
 from ...model_free import Guinier, PairDistances
 from ...names import describe_install
 from ...types import SasnetError
+from ...units import UNIT_OF_I
 from ..summaries import distribution_of
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def parameters_in_ascii(fit: ModelFit) -> str:
 
 def _format_ascii(name: str, p: Parameter, kind: str) -> str:
     error = "" if p.error is None else f" +- {p.error:.3g}"
-    unit = "" if p.unit in ("", "None") else f" {p.unit}"
+    unit = "" if p.unit in ("", "None", UNIT_OF_I) else f" {p.unit}"
     remark = ", ".join(filter(None, [kind, "fixed" if p.fixed else ""]))
     return f"{name} = {float(p.value):.8g}{error}{unit}{f' ({remark})' if remark else ''}"
 

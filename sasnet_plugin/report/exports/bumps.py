@@ -19,7 +19,7 @@ from ...fitting.problem.free_parameters import moving
 from ...fitting.problem.resolution import choose_calculation_q, has_resolution, is_slit
 from ...fitting.result.fit_result import FitResult
 from ...fitting.result.model_fit import STOPPED, ModelFit
-from ...fitting.result.reported_values import errors_of, intensity_unit_or
+from ...fitting.result.reported_values import errors_of
 from ...fitting.settings import PROBLEM
 from ...types import Curve, SasnetError
 
@@ -135,16 +135,16 @@ def describe_errors(curve: Curve, fit: ModelFit) -> str:
     """Say what the errors of a fit include besides those of its derivatives; empty if these are not known."""
     if not fit.derivatives:
         return ""
-    values = _list_widened(curve, fit)
+    values = _list_widened(fit)
     resolution = "" if has_resolution(curve) else _RESOLUTION
     return _WIDER.format(resolution=resolution, values=join_names(values)) if values else _ALONE
 
 
-def _list_widened(curve: Curve, fit: ModelFit) -> list[str]:
+def _list_widened(fit: ModelFit) -> list[str]:
     """Values, with the errors of their derivatives, whose errors are larger than these."""
     alone = {name: error for name, error in errors_of(moving(fit.derivatives)).items() if name in fit.free}
     return [
-        f"{name} = {quantity(p.value, intensity_unit_or(p.unit, curve.intensity_unit), alone[name])}"
+        f"{name} = {quantity(p.value, p.unit, alone[name])}"
         for name, p in fit.parameters.items()
         if (p.error or 0.0) > _LARGER * alone.get(name, np.inf)
     ]

@@ -22,6 +22,7 @@ from ...files import MARK, put_whole
 from ...fitting.result.fit_result import FitResult
 from ...fitting.result.model_fit import STOPPED, ModelFit, Parameter
 from ...types import Curve, SasnetError
+from ...units import UNIT_OF_I
 from ..summaries import distribution_of
 
 # --- Measurement and best fit as NXcanSAS, the HDF5 form of small-angle-scattering data.
@@ -128,7 +129,8 @@ def _data(
     data.attrs["I_axes"] = "Q"
     data.attrs["Q_indices"] = np.array([0])
     q = column(data, "Q", curve.q, _Q_UNIT)
-    unit = {"": _I_UNIT, "cm⁻¹": _I_UNIT}.get(curve.intensity_unit, curve.intensity_unit)
+    # A unit that nobody has given is not written: read again, it would count as given.
+    unit = _I_UNIT if curve.intensity_unit == "cm⁻¹" else curve.intensity_unit
     i = column(data, "I", intensity, unit)
     if dintensity is not None:
         i.attrs["uncertainties"] = "Idev"
@@ -145,9 +147,10 @@ def _data(
 
 
 def column(data: Any, name: str, values: NDArray[np.float64], unit: str) -> Any:
-    """A data set with its unit."""
+    """A data set with its unit, if there is one."""
     dataset = data.create_dataset(name, data=np.asarray(values, dtype=np.float64))
-    dataset.attrs["units"] = unit
+    if unit:
+        dataset.attrs["units"] = unit
     return dataset
 
 
@@ -199,8 +202,8 @@ def _sentence(name: str, parameter: Parameter) -> str:
 
 
 def _unit(parameter: Parameter) -> str:
-    """The unit as sasmodels writes it; empty for a number without one."""
-    return "" if parameter.unit == "None" else parameter.unit
+    """The unit as sasmodels writes it; empty for a number without one, and where nobody gave that of I."""
+    return "" if parameter.unit in ("None", UNIT_OF_I) else parameter.unit
 
 
 # --- All curves of a batch with all their fits in one HDF5 file: points, curves of the fits,
@@ -226,14 +229,12 @@ def add(file: Any, name: str, result: FitResult, intervals: Sequence[Intervals])
     group.attrs["dI_estimated"] = not is_stated(curve)
     columns = {"q": curve.q, "I": curve.intensity, "dI": result.dintensity}
     columns |= {"dq": curve.dq} if curve.dq is not None else {}
+    unit = {"": UNIT_OF_I, "cm⁻¹": _I_UNIT}.get(curve.intensity_unit, curve.intensity_unit)
     for column, values in columns.items():
         group[column] = np.asarray(values, dtype=np.float64)
-        # What the unit of I is, files seldom say; fits take it for 1/cm.
-        silent = "of the file, taken for 1/cm"
-        unit = {"": silent, "cm⁻¹": "1/cm"}.get(curve.intensity_unit, curve.intensity_unit)
-        group[column].attrs["units"] = "1/angstrom" if "q" in column else unit
+        group[column].attrs["units"] = _Q_UNIT if "q" in column else unit
     group["fit_I"] = np.stack([fit.theory for fit in result.fits])
-    group["fit_I"].attrs["units"] = group["I"].attrs["units"]
+    group["fit_I"].attrs["units"] = unit
     _tables(group, result, intervals)
 
 

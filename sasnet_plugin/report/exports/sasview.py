@@ -38,7 +38,7 @@ from ...fitting.result.model_fit import ModelFit, Parameter
 from ...simulate.priors import model_info
 from ...simulate.size_distributions import distribution_keywords
 from ...types import Curve, SasnetError, sum_parts
-from ...written import CLIPBOARD_HEAD
+from ...written import CLIPBOARD_HEAD, PROJECT_END
 from .bumps import describe_errors
 
 # --- A fit as the state of a SasView fit page, and as the text that its "Paste parameters" reads.
@@ -215,8 +215,14 @@ def write_project(result: FitResult, path: Path) -> None:
     if not result.fits:
         source = result.curve.file or "the curve"
         raise SasnetError(f"{source}: no model could be fitted, so there is no SasView project to write.")
-    text = json.dumps(project(result), indent=1, sort_keys=True, allow_nan=False)
-    put_whole(path, (text + "\n").encode("utf-8"), "SasView project")
+    put_whole(path, encode_project(project(result)), "SasView project")
+
+
+def encode_project(content: dict[str, Any]) -> bytes:
+    """A project as its file holds it, with the mark by which the file is known at its end, `PROJECT_END`."""
+    text = json.dumps(content, indent=1, allow_nan=False)
+    assert f"{text}\n".endswith(PROJECT_END), "the perspective stands last"
+    return f"{text}\n".encode()
 
 
 def data_digits(curve: Curve) -> str:
@@ -384,7 +390,7 @@ def _data(result: FitResult, name: str, identity: str) -> dict[str, Any]:
     q, intensity = _array(curve.q), _array(curve.intensity)
     error = _array(result.dintensity)
     pinhole = _array(curve.dq) if slits is None else None
-    unit = {"": "cm^{-1}", "cm⁻¹": "cm^{-1}"}.get(curve.intensity_unit, curve.intensity_unit)
+    unit = "cm^{-1}" if curve.intensity_unit == "cm⁻¹" else curve.intensity_unit
     nowhere = {"__type__": "Vector", "x": None, "y": None, "z": None}
     slider = ["low_q_input", "high_q_input", "low_q_setter", "high_q_setter", "low_q_getter", "high_q_getter"]
     return {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +23,15 @@ from ...written import CLIPBOARD_HEAD, PROJECT_END
 from ..page import document
 from .bumps import finer_points, warning_of, write_script, write_session
 from .hdf5 import write_nxcansas
-from .sasview import clipboard_text, data_digits, pages_of_sample, plugin_text, sasview_name, write_project
+from .sasview import (
+    clipboard_text,
+    data_digits,
+    encode_project,
+    pages_of_sample,
+    plugin_text,
+    sasview_name,
+    write_project,
+)
 from .sectors import plugin_path, write_plugin
 
 # --- A sample's joint fit for SasView, as a simultaneous fit with constraints, and for Bumps, as a
@@ -46,8 +53,7 @@ def write_sample(result: SampleResult, folder: Path, name: str = "sample") -> li
     if plugin:
         result = write_plugin(result, plugin)
     project, script = (Path(folder) / f"{name}.{end}" for end in ("sasview.json", "bumps.py"))
-    text = json.dumps(sample_project(result), indent=1, sort_keys=True, allow_nan=False)
-    put_whole(project, (text + "\n").encode(), "SasView project", make_folder=True)
+    put_whole(project, encode_project(sample_project(result)), "SasView project", make_folder=True)
     put_whole(script, sample_script(result, script.name).encode(), "bumps script", make_folder=True)
     return [*([plugin] if plugin else []), project, script]
 
@@ -212,13 +218,15 @@ _MARKS = {
 }
 
 
+def free_stem(folder: Path, start: str, curve: Curve) -> str:
+    """Name of a set of files in a folder; it has a number where a set of another curve has the name."""
+    ending = ".sasview.json"
+    return document.free_name(folder, start, ending, PROJECT_END, data_digits(curve)).removesuffix(ending)
+
+
 def marks(curve: Curve, folder: Path) -> dict[Path, str]:
     """The files that `export` writes for a data set, each with its mark (`files.check_output`)."""
-    end = next(iter(_MARKS))
-    start = document.stem(curve.file, curve.entry, "curve")
-    stem = document.free_name(folder, start, f".{end}", PROJECT_END, data_digits(curve)).removesuffix(
-        f".{end}"
-    )
+    stem = free_stem(folder, document.stem(curve.file, curve.entry, "curve"), curve)
     return {Path(folder) / f"{stem}.{end}": mark for end, mark in _MARKS.items()}
 
 

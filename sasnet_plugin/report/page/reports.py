@@ -597,8 +597,7 @@ def _facts(result: FitResult) -> str:
     if len(curve):
         facts["q range"] = f"{significant(curve.q[0], 3)} to {significant(curve.q[-1], 3)} Å⁻¹"
         facts["Unit of q"] = curve.q_unit.cell_text
-        if curve.intensity_unit:
-            facts["Unit of I"] = curve.intensity_unit
+        facts["Unit of I"] = curve.intensity_unit or "not given in the file"
     facts["Resolution"] = _resolution(curve)
     facts["Uncertainties"] = "as measured" if is_stated(curve) else "estimated"
     return document.facts(facts)

@@ -165,11 +165,12 @@ def test_what_the_data_leave_open_is_no_measurement() -> None:
     assert describe_value("length", PARAMETERS["length"]) == "length not determined (200 ± 350 Å)"
     assert "sld" not in parameters_in_words(FIT)
     assert "scale not determined (100 ± 6500)" in parameters_in_words(opened)
-    # As the file has it, where I is in counts.
-    counted = replace(FIT, parameters={"background": _p(0.98, 0.34, "1/cm")})
-    assert parameters_in_words(counted) == "background 0.98 ± 0.34 cm⁻¹"
-    assert parameters_in_words(counted, "Counts") == "background 0.98 ± 0.34 Counts"
+    for unit, words in (("1/cm", "cm⁻¹"), ("Counts", "Counts"), ("unit of I", "unit of I")):
+        counted = replace(FIT, parameters={"background": _p(0.98, 0.34, unit)})
+        assert parameters_in_words(counted) == f"background 0.98 ± 0.34 {words}"
     # Zero is no mark for a density, and a good value of a background.
     assert is_determined("sld", _p(0.2, 0.5, "1e-6/Ang^2"))
     assert not is_determined("sld", _p(0.2, 12.0, "1e-6/Ang^2"))
-    assert is_determined("background", _p(0.001, 0.002, "1/cm"))
+    assert all(
+        is_determined("background", _p(0.001, 0.002, unit)) for unit in ("1/cm", "unit of I", "counts")
+    )
