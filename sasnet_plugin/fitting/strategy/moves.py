@@ -957,7 +957,7 @@ def propose_without_interaction(state: State) -> Iterator[Step]:
     if best.second is not None:
         values = extract_part(values, 0, 2) | {"background": values["background"]}
     table = load_model(best.form).info.parameters.call_parameters
-    sizes = [p.name for p in table if is_size(p) and p.units == "Ang" and float(values[p.name]) > 0]
+    sizes = [p.name for p in table if is_size(p) and p.units == "Ang" and float(values.get(p.name, 0.0)) > 0]
     if not sizes:
         return
     size = max(sizes, key=lambda name: (float(values.get(f"{name}_pd", 0.0)), float(values[name])))

@@ -36,6 +36,7 @@ from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.simulate.priors import list_structure_factors
+from sasnet_plugin.simulate.size_distributions import distribution_keywords
 from sasnet_plugin.types import Curve
 
 Simulated = Callable[..., Curve]
@@ -98,6 +99,22 @@ def test_a_slow_model_that_is_expected_waits_for_what_is_worth_more(simulated: S
     assert not slow.due
     assert slow.worth > STRATEGY.price
     assert order.index(("measured", Hypothesis("sphere", as_measured=True))) < order.index(slow.key)
+
+
+def test_broad_sizes_are_tried_before_an_interaction_is_believed(simulated: Simulated, bank: Bank) -> None:
+    """The large particles of a broad distribution scatter as if all of them attracted each other."""
+    broad = {"radius_pd": 0.45, **distribution_keywords("radius", "lognormal", 0.45, 101)}
+    state = state_of(simulated("sphere", {"radius": 25.0, "background": 0.01, **broad}))
+    fitted(state, bank, Hypothesis("sphere", "stickyhardsphere"))
+    steps = {step.key[2]: step for step in open_steps(state) if step.key[0] == "sizes"}
+    assert steps.keys() == {"gaussian", "lognormal", "schulz"}
+    assert all(step.due and step.hypothesis == Hypothesis("sphere") for step in steps.values())
+    task = steps["lognormal"].task
+    assert task is not None
+    found = fit_candidate(task, bank)
+    width = found.parameters["radius_pd"]
+    assert found.reduced_chisq < 1.2
+    assert width.value == pytest.approx(0.45, abs=4 * (width.error or 0.0))
 
 
 def test_what_is_quick_comes_before_a_slow_model_that_is_likelier(simulated: Simulated) -> None:
