@@ -158,6 +158,12 @@ class Ledger:
         """What may still be spent by `clock`, s."""
         return self.most - self.clock()
 
+    def is_over(self) -> bool:
+        """Whether nothing is begun any more: the user has ended it, or its time on the wall is up."""
+        late = time.monotonic() >= self._end
+        self.cut = self.cut or late
+        return self.ended or late
+
     def run(
         self, work: Work, tasks: Sequence[Named], seconds: float, plan: Plan | None = None
     ) -> Iterator[tuple[int, Any]]:

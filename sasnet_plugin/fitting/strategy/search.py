@@ -131,13 +131,14 @@ class Found:
 
 def search(pool: Counting, state: State, deadline: float) -> Found:
     """Take the worthiest step until none is worth its time or `deadline` (pool's clock, s)."""
+    over = False  # by the clock or the user; what is left would only be answered as late, one by one
     while steps := _together(state, open_steps(state)):
         seconds = _time_for(steps, deadline - pool.clock())
-        if seconds <= 0:
+        if seconds <= 0 or (over := getattr(pool, "is_over", bool)()):
             break
         state.done.update(step.key for step in steps)
         _take(pool, state, steps, seconds)
-    if not state.fits or deadline <= pool.clock():
+    if not state.fits or over or deadline <= pool.clock():
         state.late += _due(open_steps(state))
     return _collect_found(state)
 
