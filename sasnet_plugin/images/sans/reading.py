@@ -625,7 +625,7 @@ def read_text_file(path: Path, file: str) -> RawSans:
     ends_within = is_cut_short(text, lines)
     table, lacks_value = _table(lines[first:-1] if ends_within else lines[first:], file)
     names = _columns(lines[:first], len(table))
-    stated = unit_of(None, "", tuple(lines[:first]), ()).name
+    stated = unit_of(None, tuple(lines[:first]), ()).name
     unit = "nm⁻¹" if stated == "nm⁻¹" else "Å⁻¹"  # cm⁻¹ is that of I
     usual = _NIST if _is_in_order_of_nist(table) else _USUAL
     notes = [] if names else [(_AS_NIST if usual is _NIST else _NAMELESS).format(unit=unit)]
