@@ -49,7 +49,7 @@ def next_(
         typer.Option(
             "--aim",
             help=(
-                "Chance that the right model leads  [default: 0.95]; with --for the relative error "
+                "Chance that the likeliest model is right  [default: 0.95]; with --for the relative error "
                 " [default: 0.01]"
             ),
         ),
@@ -112,7 +112,7 @@ def next_(
     """Say which measurement to make next: what would decide between the models that still fit.
 
     The files are fitted first, several as one sample. Then other solvents, q ranges and counting times are
-    compared by the probability that the right model leads afterwards.
+    compared by the probability that the likeliest model is then the right one.
 
     Exit code 0: there is a plan; 1: nothing to plan from, with a sentence; 2: wrong usage; 130: ended by
     Ctrl-C.

@@ -488,7 +488,7 @@ def _verdict(domain: Domain, sentences: Sequence[str], again: Sequence[Any]) -> 
     if not domain.refine:
         return Verdict(sentences[0], " ".join(more_sentences), good=True)
     if not again:
-        more_sentences.append("Not verified: nothing was simulated again.")
+        more_sentences.append("Not verified: this answer was not simulated and compared with the image.")
     verified = any(getattr(finding, "verified", True) for finding in again)
     return Verdict(sentences[0], " ".join(more_sentences), good=verified)
 

@@ -154,7 +154,7 @@ class Plan:
 
     def table(self) -> list[list[str]]:
         """Cells of the ranking, the header first."""
-        head = "right model leads" if self.parameter is None else f"error of {self.parameter}"
+        head = "likeliest is right" if self.parameter is None else f"error of {self.parameter}"
         goal = self._aim_share()
         rows = [["measurement", "time", head, f"time to {goal}"]]
         return rows + [
@@ -320,7 +320,8 @@ def next_measurement(
     parameter : str, optional
         Plan for a small error of this parameter; default: for the right model to lead.
     aim : float, optional
-        Chance that the right model leads, default 0.95; with `parameter` its relative error, default 0.01.
+        Chance that the likeliest model is right, default 0.95; with `parameter` its relative error,
+        default 0.01.
     solvents : sequence of str, optional
         That are possible, such as ``40%D2O``, compared only where the present one is known; default: in water
         mixtures of H2O and D2O.

@@ -1,4 +1,4 @@
-"""What a measurement would decide: the chance that the right model leads afterwards, and errors.
+"""What a measurement would decide: the chance that the likeliest model is then right, and errors.
 
 For each model that may be right, and draws of its parameters, the measurement is predicted and all models are
 fitted again to what was measured and what is predicted. The difference in χ² that remains is the T-criterion
@@ -30,7 +30,7 @@ class Outlook:
 
     measurement: Measurement
     time: float
-    chance: float  #: That the right model leads afterwards, 0..1.
+    chance: float  #: That the likeliest model is then the right one, 0..1.
     #: By names of two models: root of the χ² by which the second misses what the first predicts.
     differences: dict[tuple[str, str], float]
     value: float | None = None  #: Of the parameter that was asked for.

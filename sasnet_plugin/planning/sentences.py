@@ -28,8 +28,8 @@ _MATERIAL = Phrase(
 
 NOW = template("Now: {models}.", models="sphere 45 %, ellipsoid 40 %, vesicle 15 %")
 MEASURE_NEXT = template(
-    "Measure next: {measurement}, for {time}. The right model then leads with a probability of {chance}"
-    " (now {now}).",
+    "Measure next: {measurement}, for {time}. The likeliest model is then the right one with a probability"
+    " of {chance} (now {now}).",
     measurement="in 40%D2O", time="0.5 × the present time", chance="95 %", now="45 %",
 )  # fmt: skip
 MEASURE_FOR_ERROR = template(
@@ -38,8 +38,8 @@ MEASURE_FOR_ERROR = template(
     error="0.4 Å", now="1.1 Å",
 )  # fmt: skip
 NOTHING_DECIDES = template(
-    "None of these measurements decides: even after {time}, the right model leads with a probability of"
-    " {chance} at most ({measurement}; now {now}).",
+    "None of these measurements decides: even after {time}, the likeliest model is the right one with a"
+    " probability of {chance} at most ({measurement}; now {now}).",
     time="64 × the present time", chance="58 %", measurement="in 40%D2O", now="51 %",
 )  # fmt: skip
 NOTHING_IS_PRECISE = template(

@@ -69,10 +69,10 @@ def group_sentence(models: Sequence[InGroup], groups: Sequence[WithMembers]) -> 
         return f"No group of models with similar curves is clearly preferred: {listed}."
     if len(group.members) == 1:
         return f"{group.name} {percent(group.probability)}."
+    share = f"“{group.name}” (models with similar curves) {percent(group.probability)}"
     if model.group == group.name and model.probability >= DECISIVE:
-        likeliest = f"{model.name} ({percent(model.probability)})"
-        return f"{group.name} {percent(group.probability)}, most likely {likeliest}."
-    return f"{group.name} {percent(group.probability)}, {_which(group.name, models)} is undecided."
+        return f"{share}, most likely {model.name} ({percent(model.probability)})."
+    return f"{share}, {_which(group.name, models)} is undecided."
 
 
 def _which(group: str, models: Sequence[InGroup]) -> str:

@@ -71,7 +71,7 @@ def _draw_bars(axes: Any, plan: Plan) -> None:
     names = [each.name for each in ranked][::-1]
     if plan.parameter is None:
         values = [100 * each.outlook.chance for each in ranked][::-1]
-        goal, now, label = 100 * plan.aim, 100 * plan.now, "probability that the right model leads / %"
+        goal, now, label = 100 * plan.aim, 100 * plan.now, "probability that the likeliest model is right / %"
         axes.set_xlim(0, 100)
     else:
         values = [100 * (each.outlook.error or 0) / abs(each.outlook.value or 1) for each in ranked][::-1]

@@ -167,8 +167,12 @@ def test_percent_never_claims_certainty() -> None:
 @pytest.mark.parametrize(
     ("forms", "groups", "sentence"),
     [
-        ([0.5, 0.44], [0.94], "spherical 94 %, which one of sphere, fuzzy_sphere is undecided."),
-        ([0.91, 0.03], [0.94], "spherical 94 %, most likely sphere (91 %)."),
+        (
+            [0.5, 0.44],
+            [0.94],
+            "“spherical” (models with similar curves) 94 %, which one of sphere, fuzzy_sphere is undecided.",
+        ),
+        ([0.91, 0.03], [0.94], "“spherical” (models with similar curves) 94 %, most likely sphere (91 %)."),
         (
             [0.4, 0.3],
             [0.5, 0.3],

@@ -229,10 +229,9 @@ def _sentences(replicates: Replicates, likeliest: str, threshold: float) -> Iter
     )
     if replicates.group and less_likely and not replicates.measured_taken:
         yield (
-            f"The network finds “{replicates.group}” in {100 * replicates.taken / replicates.count:.0f} % of"
-            " the"
-            f" simulated measurements of this fit, but “{likeliest}” in the measurement. The model"
-            f" may be incomplete."
+            f"The classifier places {100 * replicates.taken / replicates.count:.0f} % of the simulated"
+            f" measurements of this fit in the group “{replicates.group}” (similar curves), but the measured"
+            f" curve in “{likeliest}”. The model may be incomplete."
         )
     less_known = _is_less(replicates.in_scope, replicates.median_in_scope, replicates.in_scope_quantile)
     if less_known and replicates.in_scope < threshold:

@@ -300,17 +300,13 @@ class Verification:
         if self.replicates is None or not self.replicates.group:
             return f"{text}."
         replicates = self.replicates
-        if not replicates.count and replicates.measured_taken:
-            return f"{text}; the network finds “{replicates.group}” in the measurement."
-        share = f"{replicates.taken} of {replicates.count}"
-        also = (
-            "and"
-            if replicates.measured_taken
-            else "but not"
-            if 2 * replicates.taken > replicates.count
-            else "and not"
-        )
-        return f"{text}; the network finds “{replicates.group}” in {share} {also} in the measurement."
+        group = f"in the group of this model, “{replicates.group}” (similar curves)"
+        measured = "the measured curve" if replicates.measured_taken else "not the measured one"
+        if not replicates.count:
+            return f"{text}. The classifier places {measured} {group}."
+        differ = 2 * replicates.taken > replicates.count and not replicates.measured_taken
+        share = f"{replicates.taken} of {replicates.count} simulated curves"
+        return f"{text}. The classifier places {share} {'but' if differ else 'and'} {measured} {group}."
 
     def as_dict(self) -> dict[str, Any]:
         return {

@@ -275,7 +275,7 @@ def build(  # noqa: C901, the branches of the tools inside are counted as well
     ) -> dict[str, Any]:  # fmt: skip
         """Rank measurements that could follow a fit, named by the tool that made it: up to half a minute.
 
-        By the probability that the right model leads afterwards, or with parameter by its expected error.
+        By the probability that the likeliest model is then right, or with parameter by its expected error.
         aim: the probability or relative error to reach. Solvents are compared where the fit was given the
         present one. changes: other samples by a name, with the parameters that they change. instrument: a
         TOML file of settings, or reactor_sans, tof_sans or lab_saxs. time: of the figures, seconds with an

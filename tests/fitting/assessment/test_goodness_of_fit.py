@@ -174,7 +174,10 @@ def test_the_truth_is_like_its_replicates_and_the_same_data_get_the_same_answer(
     assert replicates is not None
     assert replicates.count == 0  # none could change what is said
     assert replicates.measured_taken
-    assert found.verification.describe().endswith(f"finds “{replicates.group}” in the measurement.")
+    assert found.verification.describe().endswith(
+        f"The classifier places the measured curve in the group of this model, “{replicates.group}”"
+        " (similar curves)."
+    )
     assert replicates.sentences == ()
     assert found.fits[0].warnings == ()
     assert [note for note in found.notes if "points of q per decade" not in note] == []

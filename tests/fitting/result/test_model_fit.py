@@ -78,7 +78,10 @@ def test_a_verification_says_where_chisq_lies_and_what_the_network_takes_replica
     assert Verification(0.9999, -4.0, (0.01, 0.02), False, ()).structured
     replicates = Replicates(64, "spheres", 60, False, 0.1, 0.9, 0.0, 0.9, 0.9, 0.5)
     both = Verification(0.4, -0.5, (0.01, 0.02), True, (), replicates=replicates)
-    assert both.describe().endswith("the network finds “spheres” in 60 of 64 but not in the measurement.")
+    assert both.describe().endswith(
+        "χ². The classifier places 60 of 64 simulated curves but not the measured one in the group of"
+        " this model, “spheres” (similar curves)."
+    )
     # Programs read this key since the first version.
     assert both.as_dict()["twins"]["taken"] == 60
     assert alone.as_dict()["twins"] is None

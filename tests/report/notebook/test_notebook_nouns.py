@@ -123,7 +123,10 @@ def test_a_suggestion_says_how_far_it_goes() -> None:
     groups = (GroupGuess("spheres", ("sphere", "vesicle"), 0.9), GroupGuess("coils", ("rpa",), 0.1))
     found = Suggestion("a.dat", "", models, groups, 0.9, ("4 intensities below zero were kept as measured.",))
     first, last = str(found).splitlines()
-    assert first == "a.dat: spheres 90 %, which one of sphere, vesicle is undecided."
+    assert (
+        first
+        == "a.dat: “spheres” (models with similar curves) 90 %, which one of sphere, vesicle is undecided."
+    )
     assert last == "Next: fit(curve)  # fit the likely models"
     assert list(found.to_dataframe()["model"]) == ["sphere", "vesicle"]
     assert "60 %" in text(found._repr_html_())
