@@ -195,7 +195,7 @@ def test_a_measurement_stands_out_among_replicates_of_a_wrong_fit(simulated: Sim
     assert replicates.taken > ASSESSMENT.replicates / 3
     assert not replicates.measured_taken
     assert replicates.probability_quantile < 0.05
-    assert any("of the simulated measurements of this fit, but" in s for s in replicates.sentences)
+    assert any("but the measured curve in “" in s for s in replicates.sentences)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.1, 0.5])
