@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -51,3 +53,45 @@ def estimate_dintensity(intensity: ArrayLike) -> NDArray[np.float64]:
     # A running difference of a cumulative sum can leave rounding below zero.
     sigma = np.maximum(mean_abs, 0.0) * _MEAN_ABS
     return np.maximum(np.maximum(sigma, RELATIVE_FLOOR * np.abs(values)), tiny)
+
+
+def rounding_of(q: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Standard deviation of each q (n,) from the digits it is written with; 0 of evenly spaced points.
+
+    What is rounded to a unit u is off by u/√12. Points at even distances are the exact centres of bins.
+    """
+    exact = np.zeros(q.size)
+    steps = np.diff(q)
+    if q.size < 3 or np.ptp(steps) <= 1e-6 * np.max(np.abs(steps)):
+        return exact
+    top = np.floor(np.log10(q)).astype(int)
+    digits = _first(lambda n: _is_multiple(q, 10.0 ** (top - n + 1)))
+    if digits is None:
+        return exact
+    lowest = int(np.min(top)) - digits + 1
+    decimals = _first(lambda n: _is_multiple(q, 10.0 ** (-n)), -lowest)
+    unit = 10.0 ** (top - digits + 1)
+    return np.asarray((unit if decimals is None else np.maximum(unit, 10.0**-decimals)) / np.sqrt(12))
+
+
+#: So many digits are more than any resolution shows; rounding of these changes nothing.
+_DIGITS = 5
+
+
+def _first(is_enough: Callable[[int], bool], most: int = _DIGITS) -> int | None:
+    return next((n for n in range(1, most + 1) if is_enough(n)), None)
+
+
+def _is_multiple(values: NDArray[np.float64], unit: NDArray[np.float64] | float) -> bool:
+    counts = values / unit
+    return bool(np.all(np.abs(counts - np.round(counts)) <= 1e-6))
+
+
+def error_of_rounding(q: NDArray[np.float64], intensity: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What the rounding of q (n,) adds to the uncertainty of the intensity (n,), by the steeper slope."""
+    rounding = rounding_of(q)
+    if not np.any(rounding):
+        return rounding
+    steps = np.diff(q)
+    slopes = np.abs(np.diff(intensity)) / np.where(steps > 0, steps, np.inf)
+    return np.asarray(rounding * np.maximum(np.append(slopes, 0.0), np.append(0.0, slopes)))

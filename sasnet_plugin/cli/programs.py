@@ -17,6 +17,7 @@ from ..data.limits import sentence_of
 from ..extensions import has_service, service
 from ..predict.predictor import available_cores
 from ..types import Curve, SasnetError, describe_install
+from ..wording import Surface, speak_to
 from ..zoo import bank_path
 from .arguments import Browser, Details, Force, Live, PagePort, Quiet
 from .files import curves_of
@@ -200,6 +201,7 @@ def web(
     app = page_app()
     from ..web.curves.bench import Bench
 
+    speak_to(Surface.PAGE)  # files are read before the first page is asked for
     bench = Bench(folder, work, workers or available_cores(), live=live)
 
     def ready(address: str) -> None:

@@ -44,7 +44,8 @@ def test_json_holds_what_is_promised(sphere: Path) -> None:
     assert set(found) == {
         "file", "entry", "q_unit", "headline", "caution", "next", "verdict", "purpose", "cautions",
         "doubt", "doubts", "best",
-        "fits", "verified", "model_free", "verification", "notes", "limit_met", "unfitted",
+        "fits", "verified", "model_free", "verification", "notes", "limit_met", "unfitted", "unfinished",
+        "intensity_unit",
     }  # fmt: skip
     assert set(found["verification"]) == {
         "chisq_quantile", "runs", "worst_q", "twins", "systematic_error", "misfit",

@@ -443,7 +443,9 @@ def test_a_search_keeps_what_is_fixed_and_says_so(server: Server, new_page: NewP
     page.reload()
     page.wait_for_selector("[aria-label='fuzziness, value']")
     assert_is_fixed(page)
-    assert page.text_content("#said").startswith("Fit ")
+    # Another model than the fit's: the verdict is not of what is shown.
+    assert page.text_content("#said").startswith("Not fitted: fuzzy_sphere at your values")
+    assert "Back to fit" in page.text_content("#said")
 
 
 def test_what_is_fixed_or_limited_returns_through_a_form_that_lacks_it(

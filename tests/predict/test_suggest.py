@@ -113,7 +113,7 @@ def test_data_notes() -> None:
 
 
 def test_estimated_uncertainties_are_mentioned_once() -> None:
-    found = suggest(make(dintensity=None, notes=("dI was absent and is estimated.",)))
+    found = suggest(make(dintensity=None, errors_noted=True, notes=("dI was absent and is estimated.",)))
     assert sum("estimated" in note for note in found.notes) == 1
 
 
