@@ -151,9 +151,7 @@ def verdict(answer: Mapping[str, Any], kind: Kind) -> str:
     headline, caution = str(answer["headline"]), str(answer.get("doubt") or "")
     if kind.said and re.search(kind.said, f"{headline} {caution}", re.I):
         return RIGHT
-    explained = answer.get("verdict") != "does not explain" and not re.search(
-        r"^(?:Nothing|None of the fitted)", headline
-    )
+    explained = answer.get("verdict") != "does not explain" and not re.search(r"None of the fitted", headline)
     fits = answer.get("fits") or []
     if explained and fits and (is_right(name_of(fits[0]), kind) or _named_beside(headline, kind)):
         return RIGHT

@@ -23,7 +23,7 @@ from ..data.scatter import use_scatter
 from ..data.step import exclude_step
 from ..digits import significant
 from ..materials import densities
-from ..noise import fill_dintensity, is_usable
+from ..noise import error_of_rounding, fill_dintensity, is_usable
 from ..predict import open_classifier
 from ..predict.class_prior import COMMON, check_prior
 from ..predict.predictor import Classifier, check_points
@@ -282,6 +282,8 @@ def _fit_curve(
         limit_met=longer.cut and not ended,
         unfitted=unfitted,
         unfinished=_list_unfinished(state, result.fits, unfitted),
+        described_within=state.described_within,
+        verified=result.verified and not state.described_within,
     )
     return add_verdict(_note_missing_fits(result, state), options)
 
@@ -495,18 +497,25 @@ def sentences_of(unanswered: Sequence[TechnicalError]) -> list[str]:
 
 
 def uncertainties(curve: Curve) -> tuple[NDArray[np.float64], str]:
-    """Positive uncertainties for a fit, and a sentence where they had to be estimated."""
-    note, stated = "", curve.dintensity
+    """Positive uncertainties for a fit, and sentences on what was estimated or added."""
+    notes, stated = [], curve.dintensity
     if stated is None:
-        note = (
+        notes.append(
             f"{ESTIMATED} from the scatter of the points. So a χ² of 1 only says that a fit follows the"
             " points as closely as they scatter."
         )
     elif curve.understated:
-        note = verdict_sentences.UNDERSTATED(factor=significant(curve.understated, 2))
+        notes.append(verdict_sentences.UNDERSTATED(factor=significant(curve.understated, 2)))
     elif unusable := np.sum(~is_usable(stated)):
-        note = f"{unusable} points have no uncertainty; theirs was estimated from the scatter."
-    return fill_dintensity(curve.intensity, stated), note
+        notes.append(f"{unusable} points have no uncertainty; theirs was estimated from the scatter.")
+    dintensity = fill_dintensity(curve.intensity, stated)
+    rounding = error_of_rounding(curve.q, curve.intensity)
+    if count := np.sum(rounding > dintensity):
+        notes.append(
+            f"q is rounded to few digits. In {count} steep points this changes I by more than the"
+            " uncertainty, so it was added to the uncertainties."
+        )
+    return np.hypot(dintensity, rounding), " ".join(notes)
 
 
 #: Said of contrasts whose solvents nobody has given.

@@ -67,6 +67,9 @@ class FitResult(Shown):
         Parameters that the user wanted fitted.
     given : tuple of str
         Parameters of the fitted models whose values a user has given, also as materials (`contrast`).
+    described_within : float
+        Share of I that was added to the uncertainties of all points, as no model fits within these, but some
+        describe the curve within it; 0 where that was not needed.
     verdict : Verdict
         What is said of all this.
     """
@@ -94,6 +97,7 @@ class FitResult(Shown):
     fitted: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
     contrast: Contrast | None = None
+    described_within: float = 0.0
     verdict: Verdict = Verdict()
 
     @property
@@ -166,6 +170,7 @@ class FitResult(Shown):
             "best": self.best.name if self.best else None,
             "fits": [_fit_as_dict(f) for f in self.fits],
             "verified": self.verified,
+            **({"described_within": self.described_within} if self.described_within else {}),
             "verification": self.verification.as_dict() if self.verification else None,
             "model_free": self.model_free.as_dict(),
             "notes": list(self.notes),

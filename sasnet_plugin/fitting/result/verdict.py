@@ -65,4 +65,4 @@ class Verdict:
 
 
 #: Why a fit ranks before one with a smaller χ².
-SMOOTH = template("its smooth residuals resemble a systematic error")
+SMOOTH = template("its residuals are smooth, as a systematic error would be")

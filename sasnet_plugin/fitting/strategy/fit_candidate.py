@@ -441,6 +441,11 @@ def _refine_on_all_points(
     minima = search.follow(fine, (_add_needed_points(search, fine, start) for start in order), settings)
     if not minima:
         return Starts([], None)
+    if widths_of(minima[0].parameters) and not search.is_enough(fine, minima[0]):
+        # On a coarse copy the few sizes of a broad distribution have fringes of their own, which lead to
+        # sizes that are right without a distribution.
+        plain = other_widths(task, minima[0].parameters)[-1:]
+        minima = distinct(sort_minima([*minima, *search.follow(fine, plain, settings)], fine))
     if not looked and (task.restarts or not search.is_enough(fine, minima[0])):
         minima = search.search_beside(fine, minima, settings)
     # What was found may need more points than what it started from: finer fringes, narrower widths.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ from ..problem.model_curves import curves_of
 from ..problem.resolution import halve_steps
 from ..result.fit_result import SizeMixture
 from ..result.model_fit import ModelFit, explains
-from ..settings import ASSESSMENT, EFFORT, EVIDENCE, PROBLEM
+from ..settings import ASSESSMENT, EFFORT, EVIDENCE, PROBLEM, START_VALUES
 from ..start_values.screening import Screen, screen_pairs
 from ..task import UNLIMITED, Budget, Counting, LateError, Pair, Task
 from .fit_candidate import fit_candidate
@@ -299,6 +299,67 @@ def _affordable(pairs: Sequence[Pair], seconds: float) -> list[Pair]:
     return affordable
 
 
+# --- How well models describe what none of them fits.
+
+#: So often the share is estimated: what a fit leaves depends on the uncertainties that it was made with.
+_DESCRIPTIONS = 4
+
+
+def describe(pool: Counting, state: State, seconds: float) -> State:
+    """The best fits with an error of the size that the nearest leaves, a share of I; else `state`.
+
+    That is where no usual mis-statement of uncertainties excuses a fit, but a model follows the curve. With
+    the stated uncertainties the most precise points alone would place a model that is not exact.
+    """
+    comparable = [] if state.best is None else _comparable(state, state.best)
+    fits = {h: state.fits[h] for h in sorted(comparable, key=state.compute_minus_two_log)}
+    if not fits or state.least_reduced < ASSESSMENT.hopeless or state.mixture_explains:
+        return state
+    # How much nearer a second component brings a model that is not exact is no evidence for it.
+    alone = {h: fit for h, fit in fits.items() if h.second is None}
+    return _describe_with(pool, state, alone, seconds) or _describe_with(pool, state, fits, seconds) or state
+
+
+def _describe_with(
+    pool: Counting, state: State, candidates: Mapping[Hypothesis, ModelFit], seconds: float
+) -> State | None:
+    """The state with the share of I that the nearest candidate leaves; None where that is too much."""
+    fits = dict(list(candidates.items())[: START_VALUES.semifinalists])
+    share = min((_relative_misfit(state, fit) for fit in fits.values()), default=np.inf)
+    for _ in range(_DESCRIPTIONS):
+        share = float(np.clip(share, ASSESSMENT.negligible, ASSESSMENT.most_systematic))
+        described = state.within(share)
+        _fit_again(pool, described, fits, seconds)
+        if abs(described.least_reduced - 1) <= ASSESSMENT.margin:
+            return described
+        if not described.fits:
+            return None
+        fits |= described.fits
+        share *= float(np.sqrt(described.least_reduced))
+    return None
+
+
+def _fit_again(pool: Counting, state: State, fits: Mapping[Hypothesis, ModelFit], seconds: float) -> None:
+    """Fit the same models to other uncertainties."""
+    steps = [
+        Step(("described", hypothesis), 1.0, hypothesis=hypothesis, task=task)
+        for hypothesis, fit in fits.items()
+        for task in [state.task(hypothesis, starts=(starting_values(fit),), beside=True)]
+    ]
+    tasks = [step.task for step in steps if step.task is not None]
+    for index, answer in sorted(answers(pool, fit_candidate, tasks, seconds), key=lambda item: item[0]):
+        _keep(state, steps[index], answer)
+
+
+def _relative_misfit(state: State, fit: ModelFit) -> float:
+    """Root mean square of the residuals over the intensity about each point."""
+    residual = (state.curve.intensity - fit.theory) / state.discrepancy.local_mean
+    return float(np.sqrt(np.mean(residual**2)))
+
+
+# --- All points, or those beyond a step.
+
+
 def search_points(pool: Counting, whole: State, deadline: float) -> tuple[State, Found]:
     """Search with all points, or with those beyond a step that no model explains."""
     # One bad point of a precise curve can end a search in a wrong minimum.
@@ -308,7 +369,9 @@ def search_points(pool: Counting, whole: State, deadline: float) -> tuple[State,
         search_result = search(pool, state, 0.5 * (pool.clock() + deadline))
         if state.is_explained() and not _explains_all(pool, whole, state, deadline):
             return state, search_result
-    return whole, search(pool, whole, deadline)
+    search_result = search(pool, whole, deadline)
+    described = describe(pool, whole, STRATEGY.time["fast"])
+    return described, search_result if described is whole else _collect_found(described)
 
 
 def _make_rest_state(whole: State, clear: Curve) -> State:

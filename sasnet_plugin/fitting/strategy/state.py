@@ -50,6 +50,8 @@ class State:
     #: Hard spheres of several sizes as a mixture, where that was asked.
     mixture: SizeMixture | None = None
     late: list[str] = field(default_factory=list)  #: Names of the hypotheses that there was no time to fit.
+    #: Share of I within which models describe the curve, as none fits within the uncertainties; else 0.
+    described_within: float = 0.0
     _evidence: dict[tuple[Hypothesis, float], Evidence] = field(default_factory=dict)
     _tails: dict[tuple[Hypothesis, float], tuple[int, ...]] = field(default_factory=dict)
     #: What a hypothesis promises beside the fit of another of a certain χ²: kept, as it is asked for again.
@@ -58,6 +60,14 @@ class State:
     _best: tuple[tuple[ModelFit, ...], Hypothesis | None] = ((), None)
     #: What fits leave, each with the fit of which that was found.
     _left: dict[tuple[Hypothesis, bool], tuple[ModelFit, float]] = field(default_factory=dict)
+
+    def within(self, share: float) -> State:
+        """The same curve without fits, its uncertainties with an error of a share of I about each point."""
+        wide = np.hypot(self.dintensity, share * self.discrepancy.local_mean)
+        return State(
+            self.curve, wide, self.beliefs, self.options, self.named, notes=self.notes,
+            unanswered=self.unanswered, late=self.late, described_within=share,
+        )  # fmt: skip
 
     @cached_property
     def discrepancy(self) -> Discrepancy:

@@ -115,6 +115,8 @@ def doubts(result: FitResult) -> tuple[str, ...]:
     if result.best is None or result.constant is not None:
         return tuple(_collect_doubts(_WITHOUT, result))
     order = _EXPLAINED if equals.is_explained_within_error(result) else _UNEXPLAINED
+    if result.described_within:
+        order = tuple(find for find in order if find not in _OF_UNCERTAINTIES)
     return tuple(dict.fromkeys(_collect_doubts(order, result)))
 
 
@@ -467,6 +469,12 @@ def find_understated(result: FitResult) -> Iterator[str]:
         yield sentences.RANDOM_BUT_LARGE(factor=f"{result.fits[0].reduced_chisq ** 0.5:.1f}")
 
 
+def described(result: FitResult) -> Iterator[str]:
+    """No model fits within the uncertainties; the best describes the curve within a share of I."""
+    if result.described_within:
+        yield sentences.DESCRIBED_ONLY(source=equals.name_uncertainties(result))
+
+
 def systematic(result: FitResult) -> Iterator[str]:
     """Only an error that neighbours share makes it an explanation; the headline says how large."""
     if equals.only_within_error(result):
@@ -493,9 +501,9 @@ _Find = Callable[[FitResult], Iterator[str]]
 #: describes the data, at least within a systematic error; `_UNEXPLAINED`: it does not.
 _WITHOUT: tuple[_Find, ...] = (unit, reasons, find_missing_candidates, time)
 _EXPLAINED: tuple[_Find, ...] = (
-    unit, few_points, understated, own_limits, undetermined, instrument, time_within_error, unfinished, atoms,
-    size_mixture, nearer, other_shape, simpler_shape, same_curve, second_unseen, find_missing_model,
-    other_size, opposite_contrasts, find_warnings, interaction, open_values, disagreement,
+    unit, few_points, understated, own_limits, undetermined, described, instrument, time_within_error,
+    unfinished, atoms, size_mixture, nearer, other_shape, simpler_shape, same_curve, second_unseen,
+    find_missing_model, other_size, opposite_contrasts, find_warnings, interaction, open_values, disagreement,
     too_large_uncertainties, too_small_uncertainties, find_structure, smooth_misfit, no_uncertainties,
     find_replaced_uncertainties, replicates, find_missing_candidates, find_understated, systematic,
 )  # fmt: skip
@@ -504,3 +512,8 @@ _UNEXPLAINED: tuple[_Find, ...] = (
     find_replaced_uncertainties, size_mixture, time, unfinished, scope,
     misfit,
 )  # fmt: skip
+#: Not said of a curve that is described within an error: they compare residuals with the uncertainties.
+_OF_UNCERTAINTIES = frozenset({
+    too_large_uncertainties, too_small_uncertainties, find_structure, smooth_misfit, replicates,
+    find_understated, systematic,
+})  # fmt: skip

@@ -7,14 +7,13 @@ from dataclasses import replace
 from itertools import filterfalse
 
 from ...digits import chisq_text, format_rounded, join_names, significant, unit_text
-from ...model_free import Guinier
+from ...model_free import Guinier, Slope
 from ..result.components import bare
 from ..result.fit_result import FitResult
 from ..result.fit_warning import About
 from ..result.model_fit import ModelFit, explains
 from ..result.reported_values import is_determined, list_undetermined, telling
-from ..result.verdict import SMOOTH
-from ..settings import ASSESSMENT
+from ..settings import ASSESSMENT, START_VALUES
 from . import sentences
 from .equals import (
     as_good,
@@ -75,6 +74,9 @@ def _describe_best(result: FitResult, amount: str) -> str:
         describe_tied_models(result, best),
         only_within_error(result),
     )
+    if result.described_within:
+        share, source = significant(100 * result.described_within, 2), name_uncertainties(result)
+        return sentences.DESCRIBED(sample=sample, error=share, source=source, ties=ties)
     if not error:
         return sentences.BEST_FIT(sample=sample, excluded=_describe_excluded(result), chisq=chisq, ties=ties)
     source = name_uncertainties(result)
@@ -150,37 +152,37 @@ def _name_likeness(best: ModelFit, tied: Sequence[ModelFit]) -> str | None:
 def _describe_unexplained(result: FitResult) -> str:
     first, best = nearest(result), result.fits[0]
     random = all(warning.about is not About.NOT_RANDOM for warning in first.warnings)
-    chisq = chisq_text(first.reduced_chisq)
     if first is not best and random and explains(first.reduced_chisq, len(result.curve)):
         return sentences.ANOTHER_WOULD_FIT(
             nearest=capital(add_model_name(first)),
-            chisq=chisq,
+            chisq=chisq_text(first.reduced_chisq),
             best=best.short_name,
             best_chisq=chisq_text(best.reduced_chisq),
         )
     close = [f for f in result.fits if f.reduced_chisq <= ASSESSMENT.worse * max(first.reduced_chisq, 1.0)]
-    extra = "" if first is best else _why_first(result, first)
-    extra += _agreement("The nearest fits", close) or _describe_guinier(result)
-    return sentences.NO_FIT(nearest=add_model_name(first), chisq=chisq, more=extra)
+    more = _agreement("The nearest fits", close)
+    return _describe_without_model(result) + sentences.NO_FIT(
+        nearest=add_model_name(first), chisq=chisq_text(first.reduced_chisq), more=more
+    )
 
 
-def _why_first(result: FitResult, nearest_: ModelFit) -> str:
-    best = result.fits[0]
-    if result.verification and result.verification.systematic:
-        reason = str(SMOOTH)
-    elif len(best.free) < len(nearest_.free):
-        reason = f"it has fewer parameters ({len(best.free)} instead of {len(nearest_.free)})"
-    else:
-        reason = "it is more probable"
-    chisq = chisq_text(best.reduced_chisq)
-    return sentences.RANKS_FIRST(model=best.short_name, chisq=chisq, reason=reason)
-
-
-def _describe_guinier(result: FitResult) -> str:
-    guinier = result.model_free.guinier
-    if not isinstance(guinier, Guinier):
-        return ""
-    return sentences.GUINIER(rg=format_rounded(guinier.rg, guinier.rg_error, VERDICT.rounding))
+def _describe_without_model(result: FitResult) -> str:
+    """What holds whatever the model: Rg, the places of maxima, or a power law."""
+    known, digits = result.model_free, VERDICT.rounding
+    values = []
+    if isinstance(known.guinier, Guinier):
+        values.append(sentences.RG(rg=format_rounded(known.guinier.rg, known.guinier.rg_error, digits)))
+    values += [
+        sentences.MAXIMUM(q=format_rounded(peak.q, peak.q_error, digits), d=significant(peak.d, 3))
+        for peak in known.peaks[: START_VALUES.near_fits]
+        if not peak.fringe
+    ]
+    slope = known.low
+    if not values and isinstance(slope, Slope) and slope.error < ASSESSMENT.unsure * abs(slope.value):
+        exponent = format_rounded(slope.value, slope.error, digits).replace("-", "−")
+        low, high = significant(slope.q_min, 2), significant(slope.q_max, 2)
+        values.append(sentences.SLOPE(exponent=exponent, low=low, high=high))
+    return sentences.WITHOUT_MODEL(values=", ".join(values)) if values else ""
 
 
 def _add_article(size: Size) -> str:

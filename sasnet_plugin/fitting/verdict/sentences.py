@@ -16,6 +16,11 @@ BEST_WITHIN_ERROR = template(
     sample="spheres, radius 62.0 ± 0.1 Å", error="a systematic error of 2.1 % of I", source="stated",
     chisq="3.1", ties="",
 )  # fmt: skip
+DESCRIBED = template(
+    "Best fit: {sample}. Describes the curve within {error} % of I, not within the {source}"
+    " uncertainties.{ties}",
+    sample="spheres, radius 62.0 ± 0.1 Å", error="4.1", source="stated", ties="",
+)  # fmt: skip
 EXCLUDED_POINT = template(" without the first point (beamstop?)")
 EXCLUDED_POINTS = template(" without the first {count} points (beamstop?)", count=3)
 TIED = template(" Indistinguishable from {first} here: {models}.", first="sphere", models="core_shell_sphere")
@@ -39,17 +44,18 @@ NO_FIT = template(
     "None of the fitted models fits the data. Nearest: {nearest}, reduced χ² {chisq}.{more}",
     nearest="spheres", chisq="199", more="",
 )  # fmt: skip
-RANKS_FIRST = template(
-    " The model {model} (reduced χ² {chisq}) ranks first because {reason}.",
-    model="sphere", chisq="9.1", reason="it has fewer parameters (4 instead of 7)",
-)  # fmt: skip
 ANOTHER_WOULD_FIT = template(
     "{nearest} fit the data (reduced χ² {chisq}). The model {best} does not (reduced χ² {best_chisq}); it"
     " ranks first only because it is simpler or more common.",
     nearest="Core-shell spheres (core_shell_sphere)", chisq="1.1", best="sphere", best_chisq="3.1",
 )  # fmt: skip
 AGREEMENT = template(" {fits} agree on {size}.", fits="They", size="an outer radius of 490 ± 3 Å")
-GUINIER = template(" Without a model: Rg {rg} Å (Guinier).", rg="58.8 ± 0.8")
+WITHOUT_MODEL = template("Without a model: {values}. ", values="Rg 58.8 ± 0.8 Å (Guinier)")
+RG = template("Rg {rg} Å (Guinier)", rg="58.8 ± 0.8")
+MAXIMUM = template("maximum at q = {q} Å⁻¹ (2π/q = {d} Å)", q="0.0762 ± 0.0004", d="82.5")
+SLOPE = template(
+    "slope {exponent} from q = {low} to {high} Å⁻¹", exponent="−4.0 ± 0.1", low="0.1", high="0.3"
+)
 OVER = template("{length} over {longest} Å, the largest that these data show", length="length", longest="310")
 VOLUME_FRACTION = template(
     ", volume fraction{what} {value}{condition}", what="", value="1.60 ± 0.06 %", condition=""
@@ -164,6 +170,11 @@ RANDOM_BUT_LARGE = template(
 BEYOND_ERRORS = template(
     "The misfit is larger than the errors. Either the errors are too small, or the model is incomplete."
 )
+DESCRIBED_ONLY = template(
+    "No model fits within the {source} uncertainties. They are too small, or the models are incomplete. The"
+    " errors of the values allow for the misfit.",
+    source="stated",
+)  # fmt: skip
 MISFIT_AT = template(
     "The residuals are largest between q = {low} and {high} Å⁻¹, so the models are incomplete there.",
     low="0.013", high="0.037",

@@ -224,7 +224,7 @@ def test_why_the_first_is_not_the_nearest_is_what_the_table_shows() -> None:
     )
     assert said.endswith("because it has 3 instead of 6 parameters and it is the more common model.")
     (said,) = not_the_least([far, near], ERROR)
-    assert said.endswith("because its smooth residuals resemble a systematic error.")
+    assert said.endswith("because its residuals are smooth, as a systematic error would be.")
 
 
 def test_errors_that_are_no_noise_decide_little() -> None:

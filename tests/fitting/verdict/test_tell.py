@@ -91,9 +91,8 @@ def test_a_wrong_model_is_red_and_every_model_is_tried_next() -> None:
     coil = _measured("mono_gauss_coil", 5, rg=60.0, i_zero=10.0, background=0.01)
     found = fit(coil, models=["lamellar"], structure_factor="none", workers=1)  # type: ignore[arg-type]
     assert found.verdict.level == DOES_NOT
-    assert found.headline.startswith(
-        "None of the fitted models fits the data. Nearest: lamellae (lamellar), "
-    )
+    assert " None of the fitted models fits the data. Nearest: lamellae (lamellar), " in found.headline
+    assert found.headline.startswith("Without a model: Rg ")
     assert found.verdict.next == "fit(curve, workers=1)"
     said = found.as_dict()
     assert (said["headline"], said["next"]) == (found.headline, found.verdict.next)
