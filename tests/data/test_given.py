@@ -64,7 +64,8 @@ def test_the_doors_of_python_take_a_file(file: Path) -> None:
     assert {one.model for one in found.fits} == {"sphere"}
 
 
-def test_sentences_name_keywords_and_not_options(tmp_path: Path) -> None:
+def test_sentences_name_keywords_and_not_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SASNET_SURFACE", "python")
     angles = np.linspace(0.5, 10.0, 60)
     path = tmp_path / "angles.dat"
     np.savetxt(path, np.column_stack([angles, 1 / angles]), header="2theta I")

@@ -186,7 +186,7 @@ def _process(parent: Any, result: FitResult, best: ModelFit) -> None:
         for fit in result.fits
     ]
     for number, note in enumerate((*notes, *best.warnings, *result.notes), 1):
-        process[f"note{number:03d}"] = note
+        process[f"note{number:03d}"] = str(note)
 
 
 def _fitter(fit: ModelFit) -> str:
