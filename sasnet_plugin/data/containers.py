@@ -398,11 +398,11 @@ def _points(group: Any) -> int:
     return int(q.shape[axis or 0] if q.ndim > 1 else q.size)
 
 
-def _optional(group: Any, frame: int | None) -> dict[str, Any]:
+def _optional(group: Any, frame: int | None, names: Mapping[str, str]) -> dict[str, Any]:
     """Uncertainty and resolution as far as they are there, of one frame where there are several."""
     columns: dict[str, Any] = {}
     units_here = {"q": _unit_text(group, "Q"), "intensity": _unit_text(group, "I")}
-    for name, key in _names_beside(group).items():
+    for name, key in names.items():
         if (values := _values(group, key, frame)) is not None:
             columns[name] = _convert_to_unit_of(name, values, units_here | {name: _unit_text(group, key)})
     return columns
@@ -468,17 +468,16 @@ def data_set(
     title = hdf5.text(title[()]) if isinstance(title, h5py.Dataset) and title.size == 1 else ""
     if size > LIMITS.points:
         raise too_many(name, size)
-    q = hdf5.member(group, "Q")
+    q, names = hdf5.member(group, "Q"), _names_beside(group)  # each look-up may follow thousands of links
     curve = RawCurve(
         q=np.asarray(q[part if q.ndim > 1 else ()], dtype=np.float64),
         intensity=np.asarray(hdf5.member(group, "I")[part], dtype=np.float64),
-        **_optional(group, frame),
+        **_optional(group, frame, names),
         title=title if frame is None else f"{title} frame {frame + 1}".strip(),
         intensity_unit=_unit_text(group, "I"),
     )
     long_name = hdf5.text(q.attrs.get("long_name", ""))[: LIMITS.title]
-    dq_key = _names_beside(group)["dq"]
-    dq_name = name_resolution(dq_key, _unit_text(group, dq_key))
+    dq_name = name_resolution(names["dq"], _unit_text(group, names["dq"]))
     name_of_q = name_axis("Q", _unit_text(group, "Q"), long_name)
     curve = _to_q(curve, name_of_q, name, options, partial(_wavelength, entry), dq_name)
     return add_slit(
