@@ -167,7 +167,7 @@ def test_every_python_is_started_with_a_safe_path(repository: Path, monkeypatch:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", ".", "/elsewhere"]))
     monkeypatch.chdir("/")
     assert record()["command"][1:3] == ["-P", "-m"]
-    assert record()["environment"] == {"PYTHONPATH": "/elsewhere"}
+    assert record()["environment"] == {"SASNET_SURFACE": "page", "PYTHONPATH": "/elsewhere"}
     assert safe_environment() == {"PYTHONSAFEPATH": "1", "PYTHONPATH": "/elsewhere"}
     for path in (repository / "sasnet_plugin").rglob("*.py"):
         text = path.read_text(encoding="utf-8")

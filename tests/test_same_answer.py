@@ -227,8 +227,9 @@ def _fit_on_the_page(path: Path, models: tuple[str, ...], work: Path) -> Mapping
     tabs = Tabs(lambda: bench, None, bench.dropped)
     try:
         with TestClient(application(Opened(tabs), keys), base_url=home) as client:
-            client.get(f"/?token={keys.token}")
+            client.get(keys.address)
             dropped = client.post("/api/drop", params={"name": path.name}, content=path.read_bytes()).json()
+            client.post("/api/scan")
             body = {"keys": [dropped["key"]], "models": list(models), "time_limit": 60.0}
             number = client.post("/api/fits", json=body).json()["number"]
             end = time.monotonic() + 300

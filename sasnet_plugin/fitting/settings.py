@@ -171,8 +171,8 @@ class ProblemSettings:
 
     @property
     def coarse_width_points(self) -> ByCost[int]:
-        """The same on the coarse copy: three in seven of them, an odd number, so that one is the mean."""
-        return {cost: 3 * points // 7 | 1 for cost, points in self.width_points.items()}
+        """The same on the coarse copy: half of them, an odd number, so that one is the mean."""
+        return {cost: points // 2 | 1 for cost, points in self.width_points.items()}
 
     @property
     def finest(self) -> int:

@@ -248,13 +248,13 @@ def test_a_dropped_file_is_removed_and_none_of_the_folder(page: TestClient, fold
     assert post(page, "remove", key="").json()["problem"] == "No data set is open; choose one from the list."
 
 
-def test_a_probability_in_the_list_is_that_of_what_its_row_names_last() -> None:
+def test_a_probability_in_the_list_is_that_of_what_its_row_names_first() -> None:
     line = {
         "model": "sphere", "structure_factor": None, "model_probability": 0.66, "group": "balls",
         "probability": 0.92,
     }  # fmt: skip
     row = describe_row(Row(FOLDER, "a.dat", line=line))
-    assert (row["answer"], row["probability"]) == ("sphere 66 % · balls 92 %", 0.92)
+    assert (row["answer"], row["probability"]) == ("balls 92 % · sphere 66 %", 0.92)
     fitted = Row(FOLDER, "a.dat", line=line, verdict={"level": "explains", "headline": "Best fit: cubes."})
     assert describe_row(fitted)["probability"] is None
 

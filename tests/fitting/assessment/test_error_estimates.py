@@ -242,7 +242,8 @@ def test_a_radius_is_known_no_better_than_the_kinds_agree() -> None:
     best = of_kind("schulz", 62.5)
     found = spread_over_kinds(answer(best, distributions=(of_kind("gaussian", 62.1),))).fits[0]
     assert found.parameters["radius"].value == 62.5
-    assert found.parameters["radius"].error == pytest.approx(np.hypot(0.2, 0.4 / np.sqrt(2)), rel=1e-3)
+    # Where the ranges end moves the means by some 10⁻⁵ of them, which is .3 % of what they are apart by.
+    assert found.parameters["radius"].error == pytest.approx(np.hypot(0.2, 0.4 / np.sqrt(2)), rel=5e-3)
     # One that is a standard deviation worse counts for less.
     worse = replace(of_kind("gaussian", 62.1), chisq=best.chisq + 1.0)
     less = spread_over_kinds(answer(best, distributions=(worse,))).fits[0].parameters["radius"].error
