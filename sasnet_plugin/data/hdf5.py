@@ -94,10 +94,15 @@ def _own_member(group: Any, name: str, hops: int) -> Any:
 
     if not isinstance(group, h5py.Group):
         return None
-    link = group.get(name, getlink=True)
-    if isinstance(link, h5py.SoftLink):
-        return member(group, link.path, hops - 1) if hops else None
-    return group.get(name) if isinstance(link, h5py.HardLink) else None
+    # By its low-level functions: Group.get looks for a name three times.
+    links, key = group.id.links, name.encode("utf-8", "surrogateescape")
+    if not links.exists(key):
+        return None
+    kind = links.get_info(key).type
+    if kind == h5py.h5l.TYPE_SOFT:
+        path = links.get_val(key).decode("utf-8", "surrogateescape")
+        return member(group, path, hops - 1) if hops else None
+    return group[name] if kind == h5py.h5l.TYPE_HARD else None
 
 
 def members(group: Any) -> Iterator[tuple[str, Any]]:
