@@ -22,7 +22,7 @@ from ..simulate.quick_models.lattice import LATTICES
 from ..simulate.quick_models.quick import FIXED, LEAST, SLOPE, fit_cost_class, is_quick
 from ..simulate.quick_models.similar import SIMILAR
 from ..simulate.quick_models.size_averages import PARTICLES, operations
-from ..simulate.size_distributions import count_sizes
+from ..simulate.size_distributions import count_sizes, mean_of_sizes
 from .settings import EFFORT
 
 #: Terms that are added up at each point of q, whatever the parameters.
@@ -100,8 +100,11 @@ def _count_distribution_points(form: str, parameters: Mapping[str, Any]) -> tupl
 
 
 def _longest(names: frozenset[str], parameters: Mapping[str, Any]) -> float:
-    """The largest of some half lengths, Å."""
-    sizes = {name: abs(float(parameters[name])) for name in names & parameters.keys()}
+    """The largest of some half lengths, Å: of those with a distribution the mean of its sizes."""
+    sizes = {
+        name: abs(float(parameters[name])) * mean_of_sizes(parameters, f"{name}_pd")
+        for name in names & parameters.keys()
+    }
     return max(
         (0.5 * size if name.startswith("length") else size for name, size in sizes.items()), default=0.0
     )

@@ -93,7 +93,7 @@ def spread_sizes(
 
     centre = parameters[size]
     kind, width, nsigma = (parameters[f"{size}_pd{key}"] for key in ("_type", "", "_nsigma"))
-    points = count_points(kind, width, _POINTS)
+    points = count_points(kind, width, _POINTS, size)
     values, weights = get_weights(kind, points, width, nsigma, centre, (0.0, np.inf), True)
     ratio = np.asarray(values) / centre
     shift = np.log(ratio) / LN_STEP

@@ -2,7 +2,8 @@
 
 sasmodels sums a distribution over evenly spaced sizes, from `nsigma` widths below the centre to as many
 above, and leaves out those below 0. A sphere scatters as R⁶, so that few large ones matter: a log-normal
-distribution of σ = 0.4 needs 22 widths, where sasmodels' default of 8 holds 88 % of I(0).
+distribution of σ = 0.4 needs 22 widths, where sasmodels' default of 8 holds 88 % of I(0). A rod scatters as
+the square of its length, and needs 10 there.
 """
 
 from __future__ import annotations
@@ -18,8 +19,11 @@ import numpy as np
 
 from ..arrays import Floats
 
-#: Share of R⁶ over the distribution, which is what spheres scatter at q = 0, that larger sizes have.
+#: Share of I(0) over the distribution that larger sizes have.
 BEYOND = 5e-4
+#: I(0) grows with this power of a size, as the square of a volume; less where a volume goes in proportion.
+_POWER = 6
+_POWERS = {"length": 2}
 #: Widths that a number of points is meant for: nearly the range of a Gaussian distribution of 10 %.
 USUAL_RANGE = 7.5
 #: Numbers of points on either side of the centre, in steps of a quarter: while a fit moves a width a little,
@@ -47,14 +51,15 @@ def log_density(kind: str, size: Floats, width: float) -> Floats:
     return np.asarray(-0.5 * ((size - 1) / width) ** 2)
 
 
-def find_nsigma(kind: str, width: float) -> float:
-    """Return the half width of the range, in sasmodels' widths, that holds what scatters.
+def find_nsigma(kind: str, width: float, size: str = "") -> float:
+    """Return the half width of the range of a parameter `size`, in sasmodels' widths, that holds what
+    scatters.
 
     `width` is sasmodels' relative parameter: of a log-normal distribution the standard deviation of ln R.
     """
     if kind in _BOXES:
         return _BOXES[kind]
-    ends = _largest_sizes(kind)
+    ends = _largest_sizes(kind, _POWERS.get(size, _POWER))
     width = min(max(width, _STEP), _WIDEST)
     before = min(int(width / _STEP), len(ends) - 1)
     end = ends[before - 1] + (width / _STEP - before) * (ends[before] - ends[before - 1])
@@ -62,15 +67,15 @@ def find_nsigma(kind: str, width: float) -> float:
 
 
 @cache
-def _largest_sizes(kind: str) -> list[float]:
-    """Sizes over the centre beyond which there is `BEYOND` of R⁶, for widths of one `_STEP`, two, and on."""
+def _largest_sizes(kind: str, power: int) -> list[float]:
+    """Sizes over the centre with `BEYOND` of I(0) above, for widths of one `_STEP`, two, and on."""
     widths = _STEP * np.arange(1, round(_WIDEST / _STEP) + 1)
-    if kind == "lognormal":  # R⁶ times the density is log-normal, too; 3.29 has `BEYOND` above it
-        return list(map(float, np.exp(6 * widths**2 + 3.2905 * widths)))
+    if kind == "lognormal":  # a power times the density is log-normal, too; 3.29 has `BEYOND` above it
+        return list(map(float, np.exp(power * widths**2 + 3.2905 * widths)))
     ends = []
     for width in widths:
         size = np.linspace(1e-3, 1 + 25 * width, 2001)
-        density = log_density(kind, size, width) + 6 * np.log(size)
+        density = log_density(kind, size, width) + power * np.log(size)
         share = np.cumsum(np.exp(density - density.max()))
         ends.append(float(np.interp(1 - BEYOND, share / share[-1], size)))
     return ends
@@ -89,27 +94,28 @@ def find_guinier_size(kind: str, width: float) -> float:
     return math.sqrt(eighth / (1 + square * (15 + square * (45 + square * 15))))
 
 
-def count_points(kind: str, width: float, points: float) -> int:
+def count_points(kind: str, width: float, points: float, size: str = "") -> int:
     """Return sasmodels' number of points, odd, so that they are about as close as `points` over
     `USUAL_RANGE`.
     """
     on_a_side = max(points - 1, 0) / 2
     if kind not in _BOXES:
-        on_a_side *= 2 * find_nsigma(kind, width) / USUAL_RANGE
+        on_a_side *= 2 * find_nsigma(kind, width, size) / USUAL_RANGE
     return 2 * _ON_A_SIDE[bisect(_BETWEEN, on_a_side)] + 1
 
 
-def find_density(kind: str, width: float, count: int) -> float:
+def find_density(kind: str, width: float, count: int, size: str = "") -> float:
     """Return the points over `USUAL_RANGE` of a distribution with so many: the inverse of `count_points`."""
-    return (count - 1) * (1.0 if kind in _BOXES else USUAL_RANGE / 2 / find_nsigma(kind, width)) + 1
+    share = 1.0 if kind in _BOXES else USUAL_RANGE / 2 / find_nsigma(kind, width, size)
+    return (count - 1) * share + 1
 
 
 def distribution_keywords(size: str, kind: str, width: float, points: float) -> dict[str, Any]:
     """Return sasmodels' keywords of a parameter's distribution, but for its width."""
     return {
         f"{size}_pd_type": kind,
-        f"{size}_pd_n": count_points(kind, width, points),
-        f"{size}_pd_nsigma": find_nsigma(kind, width),
+        f"{size}_pd_n": count_points(kind, width, points, size),
+        f"{size}_pd_nsigma": find_nsigma(kind, width, size),
     }
 
 
@@ -123,7 +129,9 @@ def adapt_ranges(parameters: Mapping[str, Any], start: Mapping[str, Any]) -> dic
         old_kind, old_width = start.get(f"{name}_type", kind), start.get(name, 0.0)
         width, count = parameters[name], start.get(f"{name}_n", 0)
         if count and width > 0 and (kind, width) != (old_kind, old_width):
-            adapted |= distribution_keywords(size, kind, width, find_density(old_kind, old_width, count))
+            adapted |= distribution_keywords(
+                size, kind, width, find_density(old_kind, old_width, count, size)
+            )
     return adapted
 
 
@@ -132,3 +140,9 @@ def count_sizes(parameters: Mapping[str, Any], name: str) -> int:
     count, width = int(parameters.get(f"{name}_n", 35)), float(parameters[name])  # sasmodels' defaults
     reach = width * float(parameters.get(f"{name}_nsigma", 3.0))
     return max(math.ceil(count * (1 + min(1 / reach, 1.0)) / 2) if reach > 0 else count, 1)
+
+
+def mean_of_sizes(parameters: Mapping[str, Any], name: str) -> float:
+    """Return the mean of the sizes that sasmodels sums over for a width ``<size>_pd``, over the centre."""
+    reach = float(parameters.get(name, 0.0)) * float(parameters.get(f"{name}_nsigma", 3.0))
+    return max((1 + reach) / 2, 1.0)

@@ -30,21 +30,23 @@ def weighted(kind: str, width: float, power: int) -> Any:
     return stats.gamma(1 / width**2 + power, scale=width**2)
 
 
-def share_within(kind: str, width: float, low: float, high: float) -> float:
-    """Share of R⁶ between two sizes over the centre."""
+def share_within(kind: str, width: float, low: float, high: float, power: int = 6) -> float:
+    """Share of R⁶, or another power, between two sizes over the centre."""
     if kind != "gaussian":
-        sixth = weighted(kind, width, 6)
-        return float(sixth.cdf(high) - sixth.cdf(low))
+        of_power = weighted(kind, width, power)
+        return float(of_power.cdf(high) - of_power.cdf(low))
     size = np.linspace(0, 1 + 12 * width, 200_001)
-    density = size**6 * stats.norm(1, width).pdf(size)
+    density = size**power * stats.norm(1, width).pdf(size)
     return float(density[(size >= low) & (size <= high)].sum() / density.sum())
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("width", WIDTHS)
-def test_the_range_holds_what_scatters(kind: str, width: float) -> None:
-    reach = find_nsigma(kind, width) * width
-    assert 0.999 < share_within(kind, width, max(1 - reach, 0), 1 + reach) < 0.9998
+@pytest.mark.parametrize(("size", "power"), [("radius", 6), ("length", 2)])
+def test_the_range_holds_what_scatters(kind: str, width: float, size: str, power: int) -> None:
+    """Spheres as the square of their volume, rods as the square of their length."""
+    reach = find_nsigma(kind, width, size) * width
+    assert 0.999 < share_within(kind, width, max(1 - reach, 0), 1 + reach, power) < 0.9998
 
 
 def test_eight_widths_are_too_few_of_a_broad_log_normal_distribution() -> None:

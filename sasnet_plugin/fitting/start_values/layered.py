@@ -179,7 +179,9 @@ def _as_broad(plain: Plain, values: Mapping[str, Any], layered: Mapping[str, flo
     largest = max(plain.core, plain.layer, key=lambda name: layered[name])
     broad = f"{broad_names[0]}_pd"
     width = spread / layered[largest]
-    points = find_density(values[f"{broad}_type"], values[broad], values[f"{broad}_n"])
+    points = find_density(
+        values[f"{broad}_type"], values[broad], values[f"{broad}_n"], broad.removesuffix("_pd")
+    )
     return {
         f"{largest}_pd": width,
         **distribution_keywords(largest, values[f"{broad}_type"], width, points),

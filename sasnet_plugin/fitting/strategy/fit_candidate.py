@@ -627,7 +627,9 @@ def _width_points(finished: Done, model: str) -> int:
     """Points of the distributions over `USUAL_RANGE`, the usual number where there is none."""
     values = finished.parameters
     points = [
-        math.ceil(find_density(values[f"{k}_type"], float(values[k]), values[f"{k}_n"]))
+        math.ceil(
+            find_density(values[f"{k}_type"], float(values[k]), values[f"{k}_n"], k.removesuffix("_pd"))
+        )
         for k in widths_of(values)
         if f"{k}_n" in values
     ]
