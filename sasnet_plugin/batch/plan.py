@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ..data.sample.described import Described
+from ..fitting.request import FileRequest
 from ..fitting.task import FitOptions
 from ..types import SasnetError
 from ..zoo import bank_path
@@ -45,6 +47,16 @@ class Options:
     described: Described | None = None
     #: By path, ``q_unit`` and ``wavelength`` of files for which somebody has said them.
     readings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, request: FileRequest, readings: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+    ) -> Options:
+        """What a user asks; `readings` as of this class. Raises SasnetError as `options_of`."""
+        from ..fitting.asked import options_of
+
+        read = request.window, request.q_unit, request.entry, request.wavelength
+        return cls(options_of(request), *read, readings=dict(readings))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the options given, without defaults, for JSON."""

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .. import units
 from ..data.sample.sample import KINDS, SECTORS
 from ..domains import names_and_titles
+from ..fitting.request import OPTIONS, FileRequest, Option, replace_parameter, split_names
 from ..types import SasnetError
 
 if TYPE_CHECKING:
@@ -22,44 +20,7 @@ if TYPE_CHECKING:
 
 #: Of what a network is trained, evaluated, or followed.
 DomainName = Annotated[str, typer.Option("--domain", help=f"Kind of measurement: {names_and_titles()}.")]
-#: How curves are read.
-QRange = Annotated[
-    str | None,
-    typer.Option("--q-range", metavar="A:B", help="Use only q from A to B, in Å⁻¹; give both ends or one."),
-]
-QUnit = Annotated[
-    str | None,
-    typer.Option("--q-unit", help="Unit of q, A (Å⁻¹) or nm (nm⁻¹), if the file gives none or a wrong one."),
-]
-Wavelength = Annotated[
-    float | None,
-    typer.Option(
-        "--wavelength",
-        metavar="Å",
-        help=(
-            "Wavelength of a curve against the angle 2θ, if the file gives none, such as 1.5418; in a fit"
-            " also for --probe xray."
-        ),
-    ),
-]
-Entry = Annotated[str | None, typer.Option("--entry", help="Only this entry of a file with several.")]
-Prior = Annotated[
-    str,
-    typer.Option(
-        "--prior",
-        help="common: common models have more weight; uniform: all have the same.",
-    ),
-]
-#: Which models, and what is written besides the answer: the same for classify, fit, bumps and batch.
-TOP = 5
-Top = Annotated[int, typer.Option("--top", min=1, help="Number of models to list, or to fit.")]
-Models = Annotated[
-    list[str] | None,
-    typer.Option("--models", help="Only these models (commas or repeated); for fits also plugin files."),
-]
-Exclude = Annotated[
-    list[str] | None, typer.Option("--exclude", help="All models but these (commas or repeated).")
-]
+#: What is written besides the answer: the same for classify, fit, bumps and batch.
 Plot = Annotated[
     Path | None,
     typer.Option(
@@ -114,12 +75,6 @@ Scheduler = Annotated[
 ]
 
 
-def names_of(given_names: list[str] | None) -> list[str] | None:
-    """Names from a repeated option, each of which may hold several, separated by commas."""
-    names = [name.strip() for part in given_names or () for name in part.split(",") if name.strip()]
-    return names if given_names else None
-
-
 def as_given(options: Mapping[str, object]) -> list[str]:
     """Options as a command line has them, for a next command; None and empty ones are left out."""
     words = []
@@ -129,48 +84,44 @@ def as_given(options: Mapping[str, object]) -> list[str]:
     return words
 
 
-def unit_of(unit: str | None) -> str | None:
-    """The unit of q as given, or wrong usage."""
+def add_request(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command these options of a fit in place of its parameter ``request``."""
+    return replace_parameter(
+        "request",
+        lambda **texts: read_request(texts),
+        {name: make_parameter(OPTIONS[name]) for name in names},
+    )
+
+
+def make_parameter(about: Option) -> inspect.Parameter:
+    kind = about.kind
+    option = typer.Option(
+        about.spelling, help=about.help_text, metavar=about.metavar or None, min=kind.least, max=kind.most,
+        rich_help_panel=about.group,
+    )  # fmt: skip
+    has_value = isinstance(about.default, (str, int, float))
+    taken = list[str] if kind.command is list else kind.command
+    return inspect.Parameter(
+        about.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=about.default if has_value else None,
+        annotation=Annotated[taken if has_value else taken | None, option],
+    )
+
+
+def read_request(texts: dict[str, Any]) -> FileRequest:
+    """The request of what a command line has, or wrong usage."""
+    values = {}
+    for name, text in texts.items():
+        about = OPTIONS[name]
+        try:
+            values[name] = about.parse(text)
+        except SasnetError as error:
+            raise typer.BadParameter(str(error), param_hint=about.spelling) from None
     try:
-        return unit if unit is None or units.q_unit_asked(unit) else None
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--q-unit") from None
-
-
-def wavelength_of(wavelength: float | None) -> float | None:
-    """A wavelength, Å, or wrong usage."""
-    if wavelength is not None and not 0 < wavelength < math.inf:
-        raise typer.BadParameter(
-            f"{wavelength:g} is not a wavelength; give it in Å, such as 1.5418.", param_hint="--wavelength"
-        )
-    return wavelength
-
-
-def window_of(text: str | None) -> tuple[float, float] | None:
-    """A q range, Å⁻¹, from ``a:b`` where either may be left out, or wrong usage."""
-    if text is None:
-        return None
-    low, _, high = text.partition(":")
-    try:
-        window = float(low or -math.inf), float(high or math.inf)
-    except ValueError:
-        window = math.nan, math.nan
-    if ":" not in text or not window[0] < window[1] or window[0] < 0 < len(low):
-        raise typer.BadParameter(
-            f"{text!r} is not a q range; write two numbers in Å⁻¹, the smaller first, such as 0.01:0.3.",
-            param_hint="--q-range",
-        )
-    return window
-
-
-def prior_given(name: str) -> str:
-    """The prior of models, or wrong usage."""
-    from ..predict.class_prior import check_prior
-
-    try:
-        return check_prior(name)
+        return FileRequest(**values)
     except SasnetError as error:
-        raise typer.BadParameter(str(error), param_hint="--prior") from None
+        raise typer.BadParameter(str(error)) from None
 
 
 Together = Annotated[
@@ -290,8 +241,8 @@ class Given:
 
     def options(self) -> dict[str, object]:
         return {
-            "--sample-file": self.sample_file, "--kind": self.kind, "--share": names_of(self.share),
-            "--own": names_of(self.own), "--tie": self.tie, "--sectors": self.sectors,
+            "--sample-file": self.sample_file, "--kind": self.kind, "--share": split_names(self.share),
+            "--own": split_names(self.own), "--tie": self.tie, "--sectors": self.sectors,
             "--field": None if self.field is None else f"{self.field:g}", "--spins": self.spins,
             "--polarisation": self.polarisation,
         }  # fmt: skip
@@ -311,7 +262,7 @@ class Given:
             sections["polarisation"] = polarisation_of(self.polarisation)
         if self.field is not None:
             sections["field"] = self.field
-        share, own_names = (tuple(names_of(names) or ()) for names in (self.share, self.own))
+        share, own_names = (tuple(split_names(names) or ()) for names in (self.share, self.own))
         return Described(
             sections, share, own_names, tuple(self.tie or ()), str(self.sample_file or "the sample")
         )
@@ -326,26 +277,3 @@ def add_sample_options(*without: str) -> Callable[[Callable[..., None]], Callabl
     return replace_parameter(
         "of_sample", Given, {name: p for name, p in options.items() if name not in without}
     )
-
-
-def replace_parameter(
-    name: str, make: Callable[..., Any], options: Mapping[str, inspect.Parameter]
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command options in place of a parameter, which becomes what is made of them."""
-
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        parameters: list[inspect.Parameter] = []
-        for p in inspect.signature(command, eval_str=True).parameters.values():
-            parameters += options.values() if p.name == name else [p]
-        parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
-
-        @wraps(command)
-        def call_command(**arguments: Any) -> None:
-            made = make(**{option: arguments.pop(option) for option in options})
-            command(**{name: made}, **arguments)
-
-        call_command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        call_command.__annotations__ = {p.name: p.annotation for p in parameters}
-        return call_command
-
-    return decorate

@@ -40,12 +40,7 @@ if TYPE_CHECKING:
 NAMED = 10
 
 
-@add_fit_options(
-    time_limit=TIME_LIMIT,
-    time_help="Time limit for each data set, in seconds on an idle core. The seconds are calculated from the"
-    " model evaluations, so a busy machine gives the same answer. The clock ends a fit after ten times this"
-    " limit.",
-)
+@add_fit_options(time_limit=TIME_LIMIT)
 @add_sample_options("sectors", "field", "spins", "polarisation")
 def batch(
     out: Annotated[
@@ -95,6 +90,9 @@ def batch(
     quiet: Quiet = False,
 ) -> None:
     """Fit many files, one row each; the same command again does only what is missing, failed or changed.
+
+    The seconds of the time limit are calculated from the model evaluations, so a busy machine gives the same
+    answer. The clock ends a fit after ten times the limit.
 
     Exit code 0: every file has an answer; 1: some have not, and their rows say why; 2: wrong usage.
     """

@@ -17,38 +17,24 @@ from ..data.sample.sample import SECTORS
 from ..domains import Domain, ReadOptions, names_and_titles
 from ..extensions import service
 from ..files import check_output
+from ..fitting.request import FileRequest, list_changed, list_words
 from ..names import is_tiled
 from ..predict import Answer
-from ..predict.class_prior import COMMON
 from ..types import Curve, SasnetError
 from . import answers
 from .answers import JsonWriter, TableWriter, Writer, next_command
 from .arguments import (
     NO_SAMPLE,
-    TOP,
-    Entry,
-    Exclude,
     Force,
     Geometry,
     Given,
-    Models,
     Plot,
-    Prior,
-    QRange,
     Quiet,
-    QUnit,
     Table,
     TiledKey,
     Together,
-    Top,
-    Wavelength,
+    add_request,
     add_sample_options,
-    as_given,
-    names_of,
-    prior_given,
-    unit_of,
-    wavelength_of,
-    window_of,
 )
 from .files import check_free, expand, many, say_drawn
 from .kinds import Kinds, Outcome, Wanted, outcomes
@@ -58,11 +44,10 @@ if TYPE_CHECKING:
     from ..integrations.tiled.nodes import Reader
     from ..report.page.overview import Row
 
-#: What a next command need not repeat.
-USUAL = {"--top": TOP, "--prior": COMMON}
 OF_ONE_FILE = 4  # entries of one file that --plot draws
 
 
+@add_request("top", "q_range", "q_unit", "wavelength", "entry", "prior", "models", "exclude")
 @add_sample_options("share", "own", "tie")
 def classify(
     files: Annotated[
@@ -90,7 +75,7 @@ def classify(
     ] = False,
     together: Together = False,
     of_sample: Given = NO_SAMPLE,
-    top: Top = TOP,
+    request: FileRequest = FileRequest(),  # noqa: B008  it is frozen
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per line and data set.")
     ] = False,
@@ -110,14 +95,7 @@ def classify(
         ),
     ] = False,
     table: Table = None,
-    q_range: QRange = None,
-    q_unit: QUnit = None,
-    wavelength: Wavelength = None,
-    entry: Entry = None,
     geometry: Geometry = None,
-    prior: Prior = COMMON,
-    models: Models = None,
-    exclude: Exclude = None,
     tiled_key: TiledKey = None,
     force: Force = False,
     quiet: Quiet = False,
@@ -128,11 +106,12 @@ def classify(
 
     Exit code 0: every file has an answer; 1: some have not, each with a sentence; 2: wrong usage.
     """
-    window, unit = window_of(q_range), unit_of(q_unit)
+    window = request.window
     outputs = Outputs(report, plot, table, force)
     outputs.check()
-    selection = Wanted(top, names_of(models), names_of(exclude), prior_given(prior))
-    reading = ReadOptions(unit, entry, tuple(geometry or ()), wavelength_of(wavelength))
+    models = None if request.models is None else list(request.models)
+    selection = Wanted(request.top, models, list(request.exclude) or None, request.prior)
+    reading = ReadOptions(request.q_unit, request.entry, tuple(geometry or ()), request.wavelength)
     tell = _stages(quiet) if verify else None
     reader = _reader(files, tiled_key, domain)
     kinds = Kinds(domain, selection, reading, verify=verify, told=tell, reader=reader)
@@ -141,13 +120,7 @@ def classify(
         _together(files, kinds, window, of_sample, selection, as_json)
         return
     brief = quiet or (_many(files, reader) and not (details or image_set))
-    given_arguments = {
-        "--models": selection.models, "--exclude": selection.exclude, "--top": top, "--prior": prior,
-        "--wavelength": wavelength, "--q-range": q_range, "--q-unit": q_unit, "--entry": entry,
-    }  # fmt: skip
-    outputs.given = as_given(
-        {name: value for name, value in given_arguments.items() if value != USUAL.get(name)}
-    )
+    outputs.given = list_words(list_changed(request))
     writer = _writer(outputs.given, as_json, brief, details)
     files, read = _as_one(files, kinds) if image_set else (files, kinds.read)
     try:

@@ -621,7 +621,7 @@ def _not_fitted(path: str, kind: Domain) -> SasnetError:
 # --- ``sasnet fit FILES…``: fit the models that may explain these data, rank and verify them.
 
 
-@add_fit_options(time_limit=90.0, methods=True)
+@add_fit_options(without=())
 @add_sample_options()
 def fit(
     files: Files,

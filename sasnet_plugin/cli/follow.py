@@ -27,6 +27,7 @@ from ..domains import DEFAULT, PAGES, Domain, ReadOptions, recognise_domain, spe
 from ..domains.heads import Classes, Parameter, Quantities, Tags
 from ..extensions import has_service, service
 from ..files import check_figure, check_output, check_place, put_aside
+from ..fitting.request import FileRequest
 from ..names import is_tiled
 from ..predict import Predictor, open_predictor
 from ..predict.counting import outlook
@@ -37,7 +38,7 @@ from ..report.trend import describe_gaps, trend, trend_page, trend_size
 from ..types import Curve, DataError, SasnetError
 from ..written import is_written_by_sasnet
 from ..zoo import bank_path
-from .arguments import Force, Geometry, QRange, QUnit, Scheduler, TiledKey, Wavelength, window_of
+from .arguments import Force, Geometry, Scheduler, TiledKey, add_request
 from .files import Frames, expand, print_to_stderr
 from .progress import term_as_interrupt
 
@@ -451,6 +452,7 @@ FOLLOWED = next(
 )  # fmt: skip
 
 
+@add_request("q_range", "q_unit", "wavelength")
 def follow(
     files: Annotated[
         list[str],
@@ -542,9 +544,7 @@ def follow(
         ),
     ] = None,
     tiled_key: TiledKey = None,
-    q_range: QRange = None,
-    q_unit: QUnit = None,
-    wavelength: Wavelength = None,
+    request: FileRequest = FileRequest(),  # noqa: B008  it is frozen
     scheduler: Scheduler = None,
     force: Force = False,
 ) -> None:
@@ -558,17 +558,32 @@ def follow(
     """
     _check_seconds(interval, quiet_for, watch)
     only_curves = {
-        "--watch": watch, "--model": model, "--hdf5": hdf5, "--page": page, "--q-range": q_range, "--add": add
+        "--watch": watch, "--model": model, "--hdf5": hdf5, "--page": page,
+        "--q-range": request.q_range, "--add": add,
     }  # fmt: skip
-    figure, window = None if plot is None else Path(plot), window_of(q_range)
-    request = Asked(
-        files, out, figure, page, hdf5, interval, model, watch, quiet_for, window, add, force, scheduler
+    figure = None if plot is None else Path(plot)
+    series = Asked(
+        files,
+        out,
+        figure,
+        page,
+        hdf5,
+        interval,
+        model,
+        watch,
+        quiet_for,
+        request.window,
+        add,
+        force,
+        scheduler,
     )
     if any(map(is_tiled, files)):
         only_files = {"--next": next_settings, "--before": before, "--add": add, "--scheduler": scheduler}
         _refuse(only_files, "files")
-        reading = ReadOptions(q_unit=q_unit, wavelength=wavelength, geometry=tuple(geometry or ()))
-        follow_tiled(request, reading, domain, tiled_key, write_back)
+        reading = ReadOptions(
+            q_unit=request.q_unit, wavelength=request.wavelength, geometry=tuple(geometry or ())
+        )
+        follow_tiled(series, reading, domain, tiled_key, write_back)
         return
     _refuse({"--write-back": write_back}, "addresses tiled:…")
     if not _is_curve_series(domain, _first(files, watch)):
@@ -590,7 +605,9 @@ def follow(
             "--scheduler": scheduler,
         }
         _refuse(not_added, "series without --add")
-    (add_curves if add else follow_curves)(request, ReadOptions(q_unit=q_unit, wavelength=wavelength))
+    (add_curves if add else follow_curves)(
+        series, ReadOptions(q_unit=request.q_unit, wavelength=request.wavelength)
+    )
 
 
 def _check_seconds(interval: float | None, quiet_for: float | None, watch: bool) -> None:

@@ -54,19 +54,17 @@ def _renamed(argument: str, options: Collection[str]) -> str:
 
 # --- How a command explains itself: options in groups, three examples, whole sentences.
 
-#: Options by what they are about, in the order of the help; what is not here stands under "Options".
+#: Options by what they are about, in the order of the help, after those of a fit (`fitting.request`), which
+#: have their group with them. What is not here stands under "Options".
 GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "What is read": (
-            *("test", "q_range", "q_unit", "wavelength", "entry"),
-            *("domain", "geometry", "together", "together_by", "sample_file", "kind"),
+            "test", "domain", "geometry", "together", "together_by", "sample_file", "kind",
         ),
-        "Which models": ("top", "models", "exclude", "prior", "structure_factor"),
-        "What is known": (
-            "fixed", "ranges", "fitted", "start", "sample", "solvent", "probe", "share", "own", "tie",
-        ),
-        "How it is fitted": ("verify", "method", "samples", "burn", "time_limit"),
-        "Where it runs": ("workers", "scheduler", "shard"),
+        "Which models": (),
+        "What is known": ("share", "own", "tie"),
+        "How it is fitted": ("verify",),
+        "Where it runs": ("scheduler", "shard"),
         "What is written": (
             "out", "as_json", "details", "table", "plot", "report", "export", "card", "figure", "quiet",
             "force",
@@ -102,7 +100,8 @@ class Explained(TyperCommand):
         sections: dict[str, list[Any]] = {"Arguments": [], **{title: [] for title in GROUPS}, "Options": []}
         for param in sorted(params, key=lambda param: place_of.get(param.name, 0)):
             argument = param.param_type_name == "argument"
-            title = "Arguments" if argument else title_of.get(param.name, "Options")
+            group = getattr(param, "rich_help_panel", None) or title_of.get(param.name, "Options")
+            title = "Arguments" if argument else group
             sections[title].append(param.get_help_record(ctx))
         for title, records in sections.items():
             if rows := list(filter(None, records)):

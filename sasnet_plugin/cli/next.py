@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _MARK = '{"files"'
 
 
-@add_fit_options(time_limit=90.0)
+@add_fit_options()
 @add_sample_options("sectors", "field", "spins", "polarisation")
 def next_(
     files: Files,

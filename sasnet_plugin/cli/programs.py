@@ -275,7 +275,7 @@ def user_name() -> str:
 # --- page.
 
 
-@add_fit_options(time_limit=90.0)
+@add_fit_options()
 def bumps(
     data: Annotated[str, typer.Argument(help="Data file.")],
     options: Options,

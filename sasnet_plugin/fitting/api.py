@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,7 +25,7 @@ from ..digits import significant
 from ..materials import densities
 from ..noise import error_of_rounding, fill_dintensity, is_usable
 from ..predict import open_classifier
-from ..predict.class_prior import COMMON, check_prior
+from ..predict.class_prior import COMMON
 from ..predict.predictor import Classifier, check_points
 from ..predict.together import contradicting, together
 from ..simulate.compile_cache import check_compiler
@@ -34,7 +34,7 @@ from ..types import Curve, ModelGuess, SasnetError, Suggestion, TechnicalError
 from ..wording import option
 from ..workers.threads import one_thread
 from ..zoo import bank_path
-from .asked import check_names, check_shared, select_named_hypotheses, several_of, start_of
+from .asked import check_names, check_shared, options_of, select_named_hypotheses, several_of
 from .assessment.artefacts import find_artefact, suspect_of
 from .assessment.assess import assess, discrepancy
 from .assessment.error_estimates import errors_to_add, make_fixed_task, spread_over_kinds, widen_errors
@@ -45,10 +45,11 @@ from .ledger import Ledger
 from .optimize.bumps_fit import Reported, fit_by_bumps, warn_without_bumps
 from .optimize.refine_best import refine_best
 from .pool import Workers, answers
-from .problem.contrast import contrast_of, given_parameters, names_settled_by
+from .problem.contrast import given_parameters, names_settled_by
 from .problem.plugin_models import add_plugins, split
 from .problem.resolution import add_resolution_tails, has_resolution
 from .progress import Progress, show_progress, watch
+from .request import FitRequest, take_keywords
 from .result.fit_result import Artefact, FitResult, SizeMixture
 from .result.model_fit import ModelFit, explains
 from .result.sample_result import JointFit, SampleResult
@@ -80,71 +81,25 @@ CUT = (
 ENDED = "You ended the search. A longer search may change the answer and increase its uncertainties."
 
 
-def fit(
-    curve: Given,
-    *,
-    top: int = 5,
-    models: Iterable[str] | None = None,
-    structure_factor: str | None = None,
-    fixed: Mapping[str, float] | None = None,
-    ranges: Mapping[str, tuple[float, float]] | None = None,
-    fitted: Iterable[str] = (),
-    sample: str | None = None,
-    solvent: str | None = None,
-    probe: str = "neutron",
-    wavelength: float | None = None,
-    method: str = "lm",
-    samples: int = 10_000,
-    burn: int = 100,
-    rng: np.random.Generator | None = None,
-    time_limit: float = 90.0,
-    workers: int = 2,
-    prior: str = COMMON,
-    exclude: Iterable[str] = (),
-    start: Mapping[str, float | str] | None = None,
-    progress: bool | Progress = True,
-) -> FitResult:
+@dataclass(frozen=True, kw_only=True)
+class FitCall(FitRequest):
+    """What `fit` is asked for in Python."""
+
+    rng: np.random.Generator | None = None
+    progress: bool | Progress = True
+
+
+@take_keywords(FitCall)
+def fit(curve: Given, call: FitCall) -> FitResult:
     """Fit the models that may explain a curve, rank and verify them.
 
     Parameters
     ----------
     curve : Curve or path
         From `load`, or of arrays; or the name of a file of one curve.
-    top : int
-        How many form models to fit.
-    models : str or iterable of str, optional
-        Fit these instead of the network's choice.
-    structure_factor : str, optional
-        Fit this one alone ("none" for none); default: those that the network holds for likely.
-    fixed : mapping, optional
-        Values of parameters that are not to be fitted, in sasmodels' units.
-    ranges : mapping, optional
-        (low, high) of fitted parameters.
-    fitted : iterable of str
-        Parameters to fit in each model that has them, also those that usually stay fixed, as ``sld_solvent``,
-        or that a fit may leave out, as ``radius_pd``.
-    sample, solvent : str, optional
-        What they are made of, ``SiO2@2.2`` and ``D2O``: scattering length densities that are not fitted.
-    probe, wavelength : str, and float, optional
-        For those: neutron or xray; Å, needed for X-rays.
-    method : str
-        What follows for the best model: lm (nothing more), amoeba, de, or dream (samples of its posterior).
-    samples, burn : int
-        Draws of DREAM, and steps of its chains before the first.
+    {options}
     rng : numpy.random.Generator, optional
         Source of randomness of de and dream; default: the same at every call.
-    time_limit : float
-        Seconds for the whole curve. It sets how many evaluations of models are made, the same on every
-        machine; where one is so slow or busy that the time is up before, the search ends with a note.
-    workers : int
-        Processes.
-    prior : str
-        "common" weights models with how common they are in practice, "uniform" takes all for alike.
-    exclude : iterable of str
-        Form models that are not fitted, nor as a part of a sum.
-    start : mapping, optional
-        Values of the one model in `models` from which its fit begins as well, in sasmodels' units. What is
-        not fitted stays at the value given here.
     progress : bool or callable
         Whether to show a bar, in a notebook and on a terminal alone. Or what is called instead, with the
         keywords ``done`` and ``of`` (fits; ``of`` is 0 until their number is known), ``name`` and, where a
@@ -155,27 +110,13 @@ def fit(
     SasnetError
         A file that cannot be read, unknown names or materials, too few points, or a damaged model zoo.
     """
-    single_curve = curve_of(curve)
-    model_names = None if models is None else several_of(models)
-    options = FitOptions(
-        top=top,
-        models=model_names,
-        structure_factor=structure_factor,
-        fixed=dict(fixed or {}),
-        ranges=dict(ranges or {}),
-        fitted=several_of(fitted),
-        contrast=contrast_of(sample, solvent, probe, wavelength),
-        method=Method(method, samples, burn),
-        time_limit=time_limit,
-        workers=workers,
-        prior=check_prior(prior),
-        exclude=several_of(exclude),
-        start=start_of(model_names, structure_factor, start or {}, {*(ranges or {}), *several_of(fitted)}),
-        also={} if wavelength is None else {"--wavelength": f"{wavelength:g}"},
-    )
+    single_curve, options = curve_of(curve), options_of(call)
     check_names(options)
-    with show_progress(progress, time_limit) as tell, Workers(bank_path(), workers) as pool:
-        result = fit_with(watch(pool, tell), single_curve, options, rng=rng)
+    with (
+        show_progress(call.progress, options.time_limit) as tell,
+        Workers(bank_path(), options.workers) as pool,
+    ):
+        result = fit_with(watch(pool, tell), single_curve, options, rng=call.rng)
     return translate_to_python(result, options)
 
 
@@ -527,32 +468,26 @@ NO_DENSITIES = (
 _CHANGED = 2
 
 
-def fit_together(
-    curves: Given | Sequence[Given],
-    *,
-    sample_file: str | Path | None = None,
-    solvents: Sequence[str | float] | None = None,
-    kind: str | None = None,
-    sectors: Sequence[tuple[float, float]] | None = None,
-    field: float | None = None,
-    spins: Sequence[str] | None = None,
-    polarisation: Sequence[float] | None = None,
-    share: Iterable[str] = (),
-    own: Iterable[str] = (),
-    tie: Iterable[str] = (),
-    models: Iterable[str] | None = None,
-    structure_factor: str | None = None,
-    fixed: Mapping[str, float] | None = None,
-    ranges: Mapping[str, tuple[float, float]] | None = None,
-    fitted: Iterable[str] = (),
-    time_limit: float = 90.0,
-    workers: int = 2,
-    prior: str = COMMON,
-    exclude: Iterable[str] = (),
-    wavelength: float | None = None,
-    progress: bool | Progress = True,
-    ties: Iterable[str] = (),
-) -> SampleResult:
+@dataclass(frozen=True, kw_only=True)
+class TogetherCall(FitRequest):
+    """What `fit_together` is asked for in Python."""
+
+    sample_file: str | Path | None = None
+    solvents: Sequence[str | float] | None = None
+    kind: str | None = None
+    sectors: Sequence[tuple[float, float]] | None = None
+    field: float | None = None
+    spins: Sequence[str] | None = None
+    polarisation: Sequence[float] | None = None
+    share: Iterable[str] = ()
+    own: Iterable[str] = ()
+    tie: Iterable[str] = ()
+    progress: bool | Progress = True
+    ties: Iterable[str] = ()
+
+
+@take_keywords(TogetherCall)
+def fit_together(curves: Given | Sequence[Given], call: TogetherCall) -> SampleResult:
     """Fit the models that may explain several curves of one sample, all curves at once.
 
     Parameters
@@ -577,9 +512,8 @@ def fit_together(
         Parameters that all have in common, or each of its own, against the kind's custom.
     tie : iterable of str
         ``"sld_solvent = -0.56 + 6.92*x"``.
-    wavelength : float, optional
-        Å, of curves that were measured with X-rays and whose solvent is the name of a material.
-    models, structure_factor, fixed, ranges, fitted, time_limit, workers, prior, exclude, progress
+    {options}
+    progress : bool or callable
         As of `fit`; the time limit is of each curve.
     ties : iterable of str
         Former name of `tie`; works until the next release.
@@ -590,7 +524,8 @@ def fit_together(
         Unknown names, or curves that do not go together; the sentence says why.
     """
     curve_list = curves_of(curves)
-    described: dict[str, Any] = {} if sample_file is None else read_description(sample_file)
+    described: dict[str, Any] = {} if call.sample_file is None else read_description(call.sample_file)
+    solvents, spins, polarisation = call.solvents, call.spins, call.polarisation
     if solvents is not None:
         if isinstance(solvents, str):
             raise SasnetError(f"solvents must be a list with one entry for each curve, not {solvents!r}.")
@@ -599,28 +534,23 @@ def fit_together(
                 f"{len(solvents)} solvents for {len(curve_list)} curves; give one for each curve."
             )
         described |= {"solvents": {str(i + 1): value for i, value in enumerate(solvents)}}
-    if kind is not None:
-        described |= {"kind": kind}
-    described |= _describe_sectors(sectors, field, len(curve_list))
+    if call.kind is not None:
+        described |= {"kind": call.kind}
+    described |= _describe_sectors(call.sectors, call.field, len(curve_list))
     described |= {} if spins is None else {"spins": {str(i + 1): spin for i, spin in enumerate(spins)}}
     if polarisation is not None:
         described |= {"polarisation": polarisation_of(":".join(map(str, polarisation)))}
     sample = sample_of(
-        curve_list, described, sld=densities(wavelength), share=several_of(share),
-        own_names=several_of(own),
-        ties=several_of(_present(tie, ties)), source=str(sample_file or "the sample"),
+        curve_list, described, sld=densities(call.wavelength), share=several_of(call.share),
+        own_names=several_of(call.own), ties=several_of(_present(call.tie, call.ties)),
+        source=str(call.sample_file or "the sample"),
     )  # fmt: skip
-    options = FitOptions(
-        models=None if models is None else several_of(models), structure_factor=structure_factor,
-        fixed=dict(fixed or {}), ranges=dict(ranges or {}), fitted=several_of(fitted),
-        time_limit=time_limit, workers=workers,
-        prior=prior, exclude=several_of(exclude),
-    )  # fmt: skip
+    options = options_of(call)
     check_names(options)
     check_shared(sample, options)
     with (
-        show_progress(progress, time_limit * len(curve_list)) as tell,
-        Workers(bank_path(), workers) as pool,
+        show_progress(call.progress, options.time_limit * len(curve_list)) as tell,
+        Workers(bank_path(), options.workers) as pool,
     ):
         result = fit_sample(watch(pool, tell), sample, options)
     return translate_sample_to_python(result, options)

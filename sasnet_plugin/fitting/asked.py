@@ -12,8 +12,9 @@ from ..predict import open_classifier
 from ..simulate.orientations import DIRECTOR, P2
 from ..types import ModelGuess, SasnetError, Suggestion, product_name
 from ..wording import option
-from .problem.contrast import names_settled_by
-from .task import FitOptions, Start
+from .problem.contrast import contrast_of, names_settled_by
+from .request import OPTIONS, READING, FitRequest, text_of
+from .task import FitOptions, Method, Start
 
 if TYPE_CHECKING:
     from .strategy.hypothesis import Hypothesis
@@ -26,6 +27,41 @@ _GIVE = "give the name of a parameter as in sasmodels."
 
 def several_of(names: Iterable[str]) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
+
+
+def options_of(request: FitRequest) -> FitOptions:
+    """Return what a fit works with: materials as scattering length densities, starting values of a model.
+    Raises SasnetError for an unknown material, model or parameter.
+    """
+    models = None if request.models is None else several_of(request.models)
+    fitted, ranges = several_of(request.fitted), dict(request.ranges or {})
+    read = {name: getattr(request, name, None) for name in ("wavelength", *READING)}
+    draws = {name: n for name in ("samples", "burn") if (n := getattr(request, name)) is not None}
+    return FitOptions(
+        top=request.top,
+        models=models,
+        structure_factor=request.structure_factor,
+        fixed=dict(request.fixed or {}),
+        ranges=ranges,
+        fitted=fitted,
+        contrast=contrast_of(request.sample, request.solvent, request.probe, request.wavelength),
+        method=Method(request.method, **draws),
+        start=_start_of(request, models, {*ranges, *fitted}),
+        time_limit=request.time_limit,
+        workers=request.workers,
+        prior=request.prior,
+        exclude=several_of(request.exclude),
+        also={OPTIONS[name].spelling: text_of(value) for name, value in read.items() if value is not None},
+    )
+
+
+def _start_of(request: FitRequest, models: tuple[str, ...] | None, varied: Collection[str]) -> Start | None:
+    """The starting values: of the one model named, or of their own model, which is fitted as well."""
+    start: Mapping[str, Any] = request.start or {}
+    if isinstance(values := start.get("values"), Mapping):
+        factor = start.get("structure_factor")
+        return make_start(str(start.get("model")), factor, values, varied)
+    return start_of(models, request.structure_factor, start, varied)
 
 
 def select_named_hypotheses(options: FitOptions, suggestion: Suggestion) -> tuple[Hypothesis, ...]:

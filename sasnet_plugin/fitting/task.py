@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from math import isfinite
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -120,15 +118,6 @@ class Method:
     samples: int = 10_000
     burn: int = 100
 
-    def __post_init__(self) -> None:
-        if self.name not in METHODS:
-            raise SasnetError(f"{self.name}: no such method; choose {', '.join(METHODS)}.")
-        if not 1 <= self.samples <= MOST_SAMPLES or self.burn < 0:
-            raise SasnetError(
-                f"{self.samples} samples after {self.burn} steps are impossible; give between 1 and"
-                f" {MOST_SAMPLES} samples and no negative burn-in."
-            )
-
 
 @dataclass(frozen=True)
 class Contrast:
@@ -145,10 +134,7 @@ class Contrast:
 
 @dataclass(frozen=True)
 class FitOptions:
-    """How a curve is fitted: the same object for the command line, batch, serve, bumps and SasView.
-
-    What `api.fit` has as well is described there.
-    """
+    """How a curve is fitted, made by `asked.options_of` of what a user asks (`request.FitRequest`)."""
 
     top: int = 5
     models: tuple[str, ...] | None = None
@@ -168,37 +154,9 @@ class FitOptions:
     #: written. They decide nothing in a fit; the command that is named next has them.
     also: dict[str, str] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        for name, value in (("top", self.top), ("workers", self.workers)):
-            if not (isinstance(value, Integral) and value >= 1):
-                raise SasnetError(f"{name} must be a whole number of at least 1, not {value!r}.")
-        if not (_is_number(self.time_limit) and self.time_limit > 0):
-            raise SasnetError(f"time_limit must be a number of seconds above 0, not {self.time_limit!r}.")
-        for name, fixed_value in self.fixed.items():
-            if not _is_number(fixed_value):
-                raise SasnetError(
-                    f"{name} is fixed at {fixed_value!r}, which is not a number; give its value."
-                )
-        for name, ends in self.ranges.items():
-            if not _is_range(ends):
-                raise SasnetError(
-                    f"{name} has the range {ends!r}; give two numbers, the smaller first, such as (10, 200)."
-                )
-
     def longer(self) -> float:
         """The time limit to go on with where this one was too short, s."""
         return max(300.0, 4 * self.time_limit)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and isfinite(value)
-
-
-def _is_range(ends: Any) -> bool:
-    return (
-        isinstance(ends, Sequence) and len(ends) == 2 and all(isinstance(end, Real) for end in ends)
-        and ends[0] < ends[1]
-    )  # fmt: skip
 
 
 class Named(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -17,9 +17,9 @@ from ..data.clean import clean
 from ..data.raw import RawCurve
 from ..files import check_output
 from ..fitting.progress import Progress, Watched
+from ..fitting.request import request_from_json
 from ..fitting.result.model_fit import ModelFit
-from ..fitting.task import UNLIMITED, Budget, FitOptions, Pool, Start, Task
-from ..predict.class_prior import COMMON, check_prior
+from ..fitting.task import UNLIMITED, Budget, FitOptions, Pool, Task
 from ..types import Curve, SasnetError, Suggestion, sum_parts
 
 if TYPE_CHECKING:
@@ -133,61 +133,10 @@ def whole(body: Mapping[str, Any], key: str, default: int | None, *, least: int 
     return found_number
 
 
-def seconds(body: Mapping[str, Any], key: str, default: float) -> float:
-    """A time of a request, see `_entry`."""
-    description = "a number of seconds, at least 1"
-    return float(
-        _entry(body, key, default, description, lambda v: type(v) in (int, float) and 1 <= v < math.inf)
-    )
-
-
-def number(body: Mapping[str, Any], key: str) -> float:
-    """A positive number of a request, see `_entry`."""
-    return float(_entry(body, key, None, "a number above 0", lambda v: type(v) in (int, float) and v > 0))
-
-
-def names(body: Mapping[str, Any], key: str) -> list[str] | None:
-    """A list of names of a request, see `_entry`; None where there is none."""
-
-    def good(value: Any) -> bool:
-        return value is None or (
-            isinstance(value, list) and bool(value) and all(isinstance(v, str) for v in value)
-        )
-
-    found_names: list[str] | None = _entry(body, key, None, "a list of names", good)
-    return found_names
-
-
 def name(body: Mapping[str, Any], key: str) -> str | None:
     """A name of a request, see `_entry`; None where there is none."""
     found_name: str | None = _entry(body, key, None, "a name", lambda v: v is None or isinstance(v, str))
     return found_name
-
-
-def numbers(body: Mapping[str, Any], key: str) -> dict[str, float]:
-    """Numbers by name, of a request, see `_entry`; empty where there are none."""
-    found_numbers = _entry(body, key, {}, "an object of numbers", lambda v: _is_table_of(v, _finite))
-    return {name: float(value) for name, value in found_numbers.items()}
-
-
-def ranges(body: Mapping[str, Any], key: str) -> dict[str, tuple[float, float]]:
-    """Ranges by name, of a request, see `_entry`; empty where there are none."""
-
-    def good(value: Any) -> bool:
-        pair = isinstance(value, list) and len(value) == 2 and all(map(_finite, value))
-        return pair and bool(value[0] < value[1])
-
-    description = "an object of ranges [low, high], the smaller first"
-    found_ranges = _entry(body, key, {}, description, lambda v: _is_table_of(v, good))
-    return {name: (float(low), float(high)) for name, (low, high) in found_ranges.items()}
-
-
-def _is_table_of(value: Any, good: Callable[[Any], bool]) -> bool:
-    return isinstance(value, dict) and all(map(good, value.values()))
-
-
-def _finite(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
 
 
 def _entry(
@@ -353,44 +302,9 @@ def fit(pool: Pool, request: Request) -> FitResult:
 
 def fit_options(body: Mapping[str, Any]) -> FitOptions:
     """Parse a request's fit options; SasnetError for a wrong kind."""
-    from ..fitting.problem.contrast import contrast_of
+    from ..fitting.asked import options_of
 
-    models = names(body, "models")
-    sample, solvent, probe = (name(body, key) or None for key in ("sample", "solvent", "probe"))
-    fitted = tuple(names(body, "fitted") or ()) if body.get("fitted") else ()
-    wavelength = None if body.get("wavelength") is None else float(number(body, "wavelength"))
-    return FitOptions(
-        top=whole(body, "top", 5),
-        models=None if models is None else tuple(models),
-        exclude=tuple(names(body, "exclude") or ()),
-        fixed=numbers(body, "fixed"),
-        ranges=ranges(body, "ranges"),
-        fitted=fitted,
-        start=_start(body.get("start"), {*ranges(body, "ranges"), *fitted}),
-        prior=check_prior(name(body, "prior") or COMMON),
-        structure_factor=name(body, "structure_factor"),
-        time_limit=seconds(body, "time_limit", 90.0),
-        contrast=contrast_of(sample, solvent, probe or "neutron", wavelength),
-    )
-
-
-def _start(values: Any, varied: Collection[str]) -> Start | None:
-    """Values that a fit may begin from: ``model``, ``structure_factor`` and ``values`` of a request."""
-    from ..fitting.asked import make_start
-
-    if values is None:
-        return None
-    if not isinstance(values, dict) or not isinstance(values.get("values"), dict):
-        raise SasnetError('"start" must be an object with "model" and "values"; correct the request.')
-    model, factor = name(values, "model") or "", name(values, "structure_factor")
-    return make_start(model, factor, _values(values["values"]), varied)
-
-
-def _values(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Numbers of parameters, seen to be such, and words as they are: kinds of distributions."""
-    words = {key: value for key, value in options.items() if isinstance(value, str)}
-    parameters = {key: value for key, value in options.items() if key not in words}
-    return numbers({"values": parameters}, "values") | words
+    return options_of(request_from_json(body))
 
 
 def describe_fit(result: FitResult, request: Request) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,10 +19,11 @@ import numpy as np
 
 from ..data.limits import sentence_of
 from ..digits import unit_text
+from ..fitting.request import REFINING, request_from_json
 from ..fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
 from ..types import SasnetError, product_name
 from ..units import UNIT_OF_I, is_of_intensity
-from .answers import fit_options, plain
+from .answers import plain
 from .fits import PROBLEM, PROGRESS
 
 if TYPE_CHECKING:
@@ -100,13 +101,10 @@ def batch_options(body: Mapping[str, Any], workers: int) -> Options:
     from ..batch.plan import Options
     from ..fitting.asked import check_names
 
-    fit = replace(fit_options(body), workers=workers)
-    check_names(fit)
-    window, unit = body.get("window"), body.get("q_unit")
-    if unit not in (None, "A", "nm"):
-        raise SasnetError(f"{unit}: is no unit of q that a batch knows; choose A or nm.")
-    limits = None if window is None else (float(window[0]), float(window[1]))
-    return Options(fit, limits, unit, readings=body.get("readings") or {})
+    request = request_from_json({**body, "q_range": body.get("window"), "workers": workers}, without=REFINING)
+    options = Options.of(request, body.get("readings") or {})
+    check_names(options.fit)
+    return options
 
 
 def _rows(journal: Journal, files: tuple[str, ...], failed_files: set[str]) -> list[dict[str, Any]]:

@@ -32,10 +32,11 @@ import numpy as np
 from ..data.limits import sentence_of, unforeseen
 from ..extensions import service
 from ..fitting.progress import Watched
+from ..fitting.request import OPTIONS, exact
 from ..fitting.result.fit_result import FitResult
 from ..fitting.result.model_fit import ModelFit
 from ..fitting.task import FitOptions
-from ..fitting.verdict.next_step import changes_of, command, entry_of, exact
+from ..fitting.verdict.next_step import changes_of, command, entry_of
 from ..planning import sentences
 from ..types import SasnetError
 from ..workers.pool import GoneError, Pool
@@ -184,11 +185,8 @@ def serve(workers: int) -> NoReturn:
 # --- of its own.
 
 PROGRESS, ANSWER, FILES, PROBLEM = "progress", "answer", "files", "problem"
-#: Of an option of the command its name in a request.
-_REQUEST = {
-    "--models": "models", "--structure-factor": "structure_factor", "--fixed": "fixed",
-    "--time-limit": "time_limit", "--q-unit": "q_unit", "--q-range": "window",
-}  # fmt: skip
+#: Of an option of the command its name in a request; the range of q is that of the plot.
+_REQUEST = {about.spelling: name for name, about in OPTIONS.items()} | {OPTIONS["q_range"].spelling: "window"}
 #: What was said of a sample, as ``--sample-file`` takes it.
 _SAMPLE = "sample.toml"
 #: What was said of an instrument, as ``sasnet next --instrument`` takes it.

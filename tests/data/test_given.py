@@ -11,6 +11,7 @@ import pytest
 import sasnet_plugin
 from sasnet_plugin.data.given import curve_of, curves_of
 from sasnet_plugin.types import Curve, SasnetError
+from sasnet_plugin.wording import SURFACE
 
 Q = np.geomspace(0.01, 0.3, 60)
 
@@ -80,14 +81,17 @@ def test_sentences_name_keywords_and_not_options(tmp_path: Path, monkeypatch: py
     [
         ({"top": 0}, "top must be a whole number of at least 1, not 0"),
         ({"workers": 1.5}, "workers must be a whole number"),
-        ({"time_limit": -1}, "time_limit must be a number of seconds above 0, not -1"),
+        ({"time_limit": -1}, "time_limit must be a number of seconds of at least 1, not -1"),
         ({"time_limit": float("nan")}, "time_limit must be a number"),
         ({"fixed": {"radius": "50 A"}}, "radius is fixed at '50 A', which is not a number"),
         ({"ranges": {"radius": 5}}, "radius has the range 5; give two numbers"),
         ({"ranges": {"radius": (50, 5)}}, "the smaller first"),
     ],
 )
-def test_values_that_no_fit_can_have_are_said(file: Path, options: dict[str, Any], sentence: str) -> None:
+def test_values_that_no_fit_can_have_are_said(
+    file: Path, options: dict[str, Any], sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """They were passed over in silence, and the fit did what it liked."""
+    monkeypatch.setenv(SURFACE, "python")
     with pytest.raises(SasnetError, match=sentence.replace("(", "[(]")):
         sasnet_plugin.fit(file, **options)

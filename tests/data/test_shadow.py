@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.cli.arguments import window_of
 from sasnet_plugin.data import load
 from sasnet_plugin.data.clean import cut_to_q_range
 from sasnet_plugin.data.shadow import count_shadowed, percus_yevick
+from sasnet_plugin.fitting.request import OPTIONS, FileRequest
 from sasnet_plugin.types import Curve
 
 Q = np.geomspace(0.002, 0.3, 200)
@@ -73,7 +73,7 @@ def test_points_are_left_out_named_and_taken_back(write) -> None:
     assert "--q-range 0:" in note
 
     def cut(given: str) -> Curve:
-        window = window_of(given)
+        window = FileRequest(q_range=OPTIONS["q_range"].parse(given)).window
         assert window is not None
         return cut_to_q_range(curve, *window)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,10 +11,11 @@ from ...names import argument
 from ...types import printable
 from ...units import range_from_nm
 from ...wording import keyword
+from ..request import are_names, list_given, list_words, text_of
 from ..result.fit_result import FitResult
 from ..result.verdict import Verdict
 from ..settings import ASSESSMENT
-from ..task import Contrast, FitOptions, Method
+from ..task import FitOptions
 from . import sentences
 from .doubts import find_expected_unfitted, simpler_model
 from .equals import is_explained_within_error, list_other_shapes
@@ -143,89 +144,11 @@ def _exclude_worst(result: FitResult) -> tuple[float | None, float | None] | Non
 
 def command(file: str, options: FitOptions, changes: Mapping[str, Any], *extra: str) -> str:
     """``sasnet fit FILE``, or more of them, with all that was given and these changes, for a shell."""
-    words = words_of(options)
+    words = list_given(options)
     options_given = {**words, **changes}
     if any(options_given.get(name) != words.get(name) for name in ("--models", "--structure-factor")):
         options_given.pop("--start", None)  # values of another model
-    told_words: list[str] = ["sasnet", "fit", *map(argument, (file, *extra))]
-    for option, value in options_given.items():
-        for text in _texts(option, value):
-            told_words += [option, text] if text else [option]
-    return shlex.join(told_words)
-
-
-def _texts(option: str, value: Any) -> list[str]:
-    """An option's value as a shell takes it, one text for each time that the option is repeated."""
-    if value is None:
-        return []
-    if isinstance(value, Mapping):
-        pairs = [f"{name}={text_of(item)}" for name, item in value.items()]
-        return [",".join(pairs)] if option == "--start" else pairs
-    return text_of(value).split("\n")
-
-
-def text_of(value: Any) -> str:
-    """Names between commas, ends of a range on both sides of a colon, a number by `exact`; text as it is."""
-    if not isinstance(value, tuple):
-        return exact(value)
-    if are_names(value):
-        return ",".join(value)
-    return ":".join("" if end is None else exact(end) for end in value)
-
-
-def are_names(value: Sequence[Any]) -> bool:
-    """Whether all are texts, as ends of a range are not."""
-    return all(isinstance(item, str) for item in value)
-
-
-def exact(value: float | str) -> str:
-    """The shortest text that is read as this very number; a word as it is."""
-    if isinstance(value, str):
-        return value
-    return short if float(short := f"{value:g}") == value else repr(float(value))
-
-
-#: Options of the command by the field that they set.
-_FIELDS = {
-    "models": "--models", "exclude": "--exclude", "top": "--top", "prior": "--prior",
-    "structure_factor": "--structure-factor", "time_limit": "--time-limit", "workers": "--workers",
-    "fixed": "--fixed", "ranges": "--ranges", "fitted": "--fitted",
-}  # fmt: skip
-
-
-def words_of(options: FitOptions) -> dict[str, Any]:
-    """The options with their values, as the command calls them; what was left to its default is left out."""
-    usual = FitOptions()
-    changed = {name: value for name, value in vars(options).items() if value != getattr(usual, name)}
-    words = {option: changed[name] for name, option in _FIELDS.items() if name in changed}
-    words |= (
-        _collect_start_options(options)
-        | _collect_contrast_options(options.contrast)
-        | _collect_method_options(options.method, usual.method)
-    )
-    return words | dict(options.also)
-
-
-def _collect_start_options(options: FitOptions) -> dict[str, Any]:
-    start = options.start
-    return {"--start": start.parameters} if start is not None and options.models == (start.model,) else {}
-
-
-def _collect_contrast_options(contrast: Contrast | None) -> dict[str, str]:
-    if contrast is None:
-        return {}
-    texts = {"sample": contrast.sample_name, "solvent": contrast.solvent_name, "probe": contrast.probe}
-    return {f"--{name}": value for name, value in texts.items() if value and value != "neutron"}
-
-
-def _collect_method_options(method: Method, usual: Method) -> dict[str, Any]:
-    if method.name == usual.name:
-        return {}
-    return {
-        f"--{option}": value
-        for option, name in (("method", "name"), ("samples", "samples"), ("burn", "burn"))
-        if (value := getattr(method, name)) != getattr(usual, name)
-    }
+    return shlex.join(["sasnet", "fit", *map(argument, (file, *extra)), *list_words(options_given)])
 
 
 # --- A call in Python.
@@ -252,7 +175,9 @@ def call(file: str, options: FitOptions, changes: Mapping[str, Any]) -> str:
     # The curve is called ``curve`` and the answer ``result``, as in the documentation.
     if _LOOK & changes.keys():
         return "result.plot()"
-    arguments = {name: value for name, value in {**words_of(options), **changes}.items() if value is not None}
+    arguments = {
+        name: value for name, value in {**list_given(options), **changes}.items() if value is not None
+    }
     curve = _curve(file, arguments)
     # A wavelength stands among what is repeated as text.
     keywords = [

@@ -18,6 +18,7 @@ from sasnet_plugin.fitting.ledger import Ledger
 from sasnet_plugin.fitting.optimize.refine_best import Refinement, refine, refine_best
 from sasnet_plugin.fitting.pool import Workers
 from sasnet_plugin.fitting.problem.experiment import rebuilt
+from sasnet_plugin.fitting.request import FitRequest
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.settings import OPTIMIZE
@@ -211,7 +212,9 @@ def test_without_samples_there_is_no_corner_plot() -> None:
     assert "interval95" not in result.as_dict()["fits"][0]["parameters"]["radius"]
 
 
-@pytest.mark.parametrize("options", [{"name": "annealing"}, {"samples": 0}, {"samples": 10**9}, {"burn": -1}])
+@pytest.mark.parametrize(
+    "options", [{"method": "annealing"}, {"samples": 0}, {"samples": 10**9}, {"burn": -1}]
+)
 def test_impossible_methods_are_one_sentence(options: dict[str, object]) -> None:
     with pytest.raises(SasnetError, match=r"\.$"):
-        Method(**{"name": "dream", **options})  # type: ignore[arg-type]
+        FitRequest(**{"method": "dream", **options})  # type: ignore[arg-type]

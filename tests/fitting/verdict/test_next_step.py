@@ -13,12 +13,12 @@ import typer
 from made_results import CURVE, SPHERE, WRONG, answer, fitted, p
 
 import sasnet_plugin
-from sasnet_plugin.cli.fit_options import start_given
 from sasnet_plugin.data.advice import ALL_Q
-from sasnet_plugin.fitting.asked import make_start
+from sasnet_plugin.fitting.asked import make_start, options_of
+from sasnet_plugin.fitting.request import OPTIONS, FitRequest, list_given
 from sasnet_plugin.fitting.result.fit_warning import About, FitWarning
 from sasnet_plugin.fitting.task import Contrast, FitOptions, LateError, Method
-from sasnet_plugin.fitting.verdict.next_step import call, command, next_step, translate_to_python, words_of
+from sasnet_plugin.fitting.verdict.next_step import call, command, next_step, translate_to_python
 from sasnet_plugin.fitting.verdict.tell import add_verdict
 from sasnet_plugin.types import GroupGuess, ModelGuess, SasnetError, Suggestion
 from sasnet_plugin.units import QUnit
@@ -52,7 +52,13 @@ def test_every_option_that_was_given_is_in_it_as_a_shell_takes_it() -> None:
         "--method": "dream", "--samples": "500", "--burn": "20", "--wavelength": "1.54", "--q-unit": "nm",
         "--q-range": "0.1:3", "--entry": "run 2",
     }  # fmt: skip
-    assert words_of(USUAL) == {}
+    assert list_given(USUAL) == {}
+
+
+def read_start(texts: list[str], models: tuple[str, ...] | None, others: FitOptions = USUAL) -> FitRequest:
+    """What a command line asks with these starting values."""
+    start = OPTIONS["start"].parse(texts)
+    return FitRequest(models=models, start=start, ranges=others.ranges, fitted=others.fitted)
 
 
 def test_a_start_is_said_to_the_digit_with_its_model_and_dropped_with_another() -> None:
@@ -66,10 +72,10 @@ def test_a_start_is_said_to_the_digit_with_its_model_and_dropped_with_another() 
     assert start == f"radius={60.1 / 3!r},radius_pd=0.1,radius_pd_type=schulz"
     assert said[said.index("--ranges") + 1] == f"radius={10 / 3!r}:90"
     assert said[said.index("--fitted") + 1] == "scale,radius_pd"
-    assert start_given([start], ("sphere",), "none") == one.start
+    assert options_of(read_start([start], ("sphere",), one)).start == one.start
     assert "--start" in command("a.dat", one, {"--report": "pages"})
     assert "--start" not in command("a.dat", one, {"--models": ("vesicle",)})
-    assert "--start" not in words_of(replace(one, models=None)), "another start than the command's"
+    assert "--start" not in list_given(replace(one, models=None)), "another start than the command's"
 
 
 @pytest.mark.parametrize(
@@ -85,14 +91,14 @@ def test_a_start_is_said_to_the_digit_with_its_model_and_dropped_with_another() 
     ids=str,
 )
 def test_a_start_that_cannot_be_is_wrong_usage(given: list[str], models: tuple[str, ...], said: str) -> None:
-    with pytest.raises((typer.BadParameter, SasnetError), match=said):
-        start_given(given, models, None)
+    with pytest.raises(SasnetError, match=said):
+        options_of(read_start(given, models))
 
 
 @pytest.mark.parametrize("name", [f.name for f in fields(FitOptions) if f.name != "start"])
 def test_no_field_of_the_options_is_forgotten(name: str) -> None:
     one = replace(USUAL, **{name: getattr(ALL, name)})
-    assert words_of(one) != words_of(USUAL)
+    assert list_given(one) != list_given(USUAL)
 
 
 def test_a_command_that_is_named_is_understood_by_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
