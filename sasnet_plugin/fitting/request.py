@@ -50,7 +50,7 @@ def split_names(texts: Iterable[str] | None) -> list[str] | None:
 def _check_names(name: str, value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         return (value,)
-    names = tuple(value) if isinstance(value, Iterable) else (None,)
+    names = tuple(value) if isinstance(value, Iterable) and not isinstance(value, Mapping) else (None,)
     if not all(isinstance(item, str) for item in names):
         raise SasnetError(f"{name} must be a list of names, not {value!r}.")
     return names
@@ -210,7 +210,7 @@ def _number(what: str, *, least: float | None = None, metavar: str = "") -> Kind
 NAMES = Kind(list[str], "str or iterable of str", _check_names, list, split_names, "NAME,…")
 WORD = Kind(str, "str", _check_word)
 VALUES = Kind(dict[str, float], "mapping", _check_values, list, _parse_values, "NAME=VALUE,…")
-START = Kind(dict[str, Any], "mapping", _check_start, list, _parse_start, "NAME=VALUE,…")
+START = Kind(dict[str, float | str], "mapping", _check_start, list, _parse_start, "NAME=VALUE,…")
 RANGES = Kind(
     dict[str, tuple[float, float]], "mapping", _check_ranges, list, _parse_ranges, "NAME=LOW:HIGH,…"
 )
@@ -252,6 +252,11 @@ class Option:
     def label(self) -> str:
         """As sentences of the present surface name it."""
         return str(Phrase(self.spelling, keyword(self.spelling), self.name))
+
+    @property
+    def is_short(self) -> bool:
+        """Whether one word says it, as of what is known of a sample: no list, and no names of parameters."""
+        return self.group == KNOWN and self.kind.command is not list
 
     def check(self, value: Any) -> Any:
         """The value in its one form; None and what is empty are the default. Raises SasnetError."""
@@ -526,12 +531,17 @@ def replace_parameter(
 
         @wraps(function)
         def call(**arguments: Any) -> Any:
-            made = make(**{option: arguments.pop(option) for option in options if option in arguments})
-            return function(**{name: made}, **arguments)
+            given = {option: arguments.pop(option) for option in options if option in arguments}
+            return function(**{name: make(**given)}, **arguments)
 
-        call.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-        call.__annotations__ = {p.name: p.annotation for p in parameters}
-        return call
+        async def call_later(**arguments: Any) -> Any:
+            return await call(**arguments)
+
+        is_async = inspect.iscoroutinefunction(function)
+        taking: Any = wraps(function)(call_later) if is_async else call
+        taking.__signature__ = signature.replace(parameters=parameters)
+        taking.__annotations__ = {p.name: p.annotation for p in parameters}
+        return cast(Callable[..., Any], taking)
 
     return decorate
 

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
+from ..batch.plan import TIME_LIMIT
 from ..data.sample.described import polarisation_of
 from ..data.sample.sample import KINDS, SPINS
+from ..fitting.request import (
+    NAMES,
+    OPTIONS,
+    RANGES,
+    READING,
+    REFINING,
+    START,
+    VALUES,
+    WORD,
+    request_from_json,
+)
 from ..planning.measurements import examples
 from ..service.interactive import check_name
 from ..types import SasnetError, printable
@@ -191,20 +204,70 @@ def model(bench: OfCurves, name: str, structure_factor: str | None = None) -> JS
     return JSONResponse(bench.ask("model", "", {"model": name, "structure_factor": structure_factor}))
 
 
+# --- How curves are fitted: the options of `sasnet fit`, bounded.
+
+
+class Start(BaseModel):
+    """Values of a model that a fit begins from."""
+
+    model: str
+    structure_factor: str | None = None
+    values: dict[str, Number | str]
+
+
+Word = Annotated[str, Field(max_length=CURVES.longest_search)]
+Words = Annotated[list[Word], Field(max_length=50)]
+Numbers = Annotated[dict[Word, Number], Field(max_length=50)]
+Ranges = Annotated[dict[Word, tuple[Number, Number]], Field(max_length=50)]
+#: By the type of a value in JSON what a body may hold.
+_BOUNDED: Mapping[Any, Any] = {
+    NAMES.json: Words, WORD.json: Word, VALUES.json: Numbers, RANGES.json: Ranges, START.json: Start,
+    float: Number, int: int,
+}  # fmt: skip
+#: Options that the page asks in other ways: the data set by its key, the range of q by the plot.
+IN_OTHER_WAYS = (*READING, "workers")
+_FIELDS: dict[str, Any] = {
+    name: (_BOUNDED[about.kind.json] | None, Field(default=None, description=about.help_text))
+    for name, about in OPTIONS.items()
+    if name not in IN_OTHER_WAYS
+}
+_OptionsOfFit: Any = create_model("_OptionsOfFit", **_FIELDS)
+
+
+class AskedOfFit(_OptionsOfFit):
+    """How curves are fitted, in a window of q (Å⁻¹)."""
+
+    without: ClassVar[tuple[str, ...]] = ()  #: Options that it does not take.
+    window: tuple[Number, Number] | None = None
+    time_limit: Annotated[float | None, Field(le=CURVES.longest_fit)] = None
+
+    def body(self) -> dict[str, Any]:
+        """Return the request as `sasnet serve` takes it. Raises SasnetError for a wrong option or model."""
+        body: dict[str, Any] = self.model_dump(mode="json", exclude={"keys"}, exclude_none=True)
+        if refused := body.keys() & set(self.without):
+            raise SasnetError(f"{min(refused)}: a batch has no such option; fit its curves one by one.")
+        request_from_json(body, without=IN_OTHER_WAYS)
+        factor = body.get("structure_factor")
+        pairs = [(name, factor) for name in body.get("models", ())]
+        if start := body.get("start"):
+            pairs.append((start["model"], start.get("structure_factor")))
+        for name, factor in pairs:  # no file of a plugin: its code would run
+            check_name(name, None if factor in ("none", "") else factor)
+        return body
+
+
 # --- Batches: ask for one, stop it, go on, see its rows and what they can be drawn against, take
 # --- its files.
 
 
-class AskedBatch(BaseModel):
+class AskedBatch(AskedOfFit):
     """Data sets, whose files are fitted each on its own, and how; as of `sasnet batch`."""
 
+    without: ClassVar[tuple[str, ...]] = REFINING
     keys: list[str] = Field(min_length=1, max_length=CURVES.most_in_batch)
-    window: tuple[Number, Number] | None = None
-    models: list[str] | None = Field(default=None, max_length=20)
-    structure_factor: str | None = None
     series: bool = False
     q_unit: Literal["A", "nm"] | None = None
-    time_limit: float = Field(default=14.0, ge=1, le=CURVES.longest_fit)
+    time_limit: Annotated[float, Field(le=CURVES.longest_fit)] = TIME_LIMIT
 
 
 @router.get("/api/keys")
@@ -230,11 +293,7 @@ def sectors(which: Keys, bench: OfCurves) -> list[list[float] | None]:
 
 @router.post("/api/batches")
 def batch(asked: AskedBatch, bench: OfCurves) -> dict[str, Any]:
-    """Have the files of data sets fitted."""
-    for name in asked.models or ():
-        check_name(name, None if asked.structure_factor in (None, "none") else asked.structure_factor)
-    body = asked.model_dump(mode="json", exclude={"keys"}, exclude_none=True)
-    return bench.batch(asked.keys, body).as_dict()
+    return bench.batch(asked.keys, asked.body()).as_dict()
 
 
 @router.get("/api/batches")
@@ -287,7 +346,8 @@ def first(request: Request) -> Response:
     else:
         context = {
             "tags": state.opened.tabs.tagging is not None, "kinds": KINDS, "spins": SPINS,
-            "instruments": examples(),
+            "instruments": examples(), "options": OPTIONS, "longest_fit": CURVES.longest_fit,
+            "batch_seconds": TIME_LIMIT,
         }  # fmt: skip
         response = state.templates.TemplateResponse(request, "curves.html", context)
     state.keys.give(response)
@@ -295,19 +355,6 @@ def first(request: Request) -> Response:
 
 
 # --- Fits: ask for one, stop it, go back to it, take its files.
-
-
-class Start(BaseModel):
-    """Values of a model that a fit begins from."""
-
-    model: str
-    structure_factor: str | None = None
-    values: dict[str, Number | str]
-
-
-Numbers = Annotated[dict[str, Number], Field(max_length=CURVES.most_together)]
-Word = Annotated[str, Field(max_length=CURVES.longest_search)]
-Words = Annotated[list[Word], Field(max_length=50)]
 
 
 class Description(BaseModel):
@@ -355,27 +402,17 @@ class AskedPlan(BaseModel):
     time: Number | None = None
 
 
-class AskedFit(BaseModel):
+class AskedFit(AskedOfFit):
     """One data set, or several of one sample, and how they are fitted; as of `sasnet fit`."""
 
     keys: list[str] = Field(min_length=1, max_length=CURVES.most_together)
-    window: tuple[Number, Number] | None = None
     q_unit: str | None = None
-    models: list[str] | None = Field(default=None, max_length=20)
-    structure_factor: str | None = None
-    fixed: dict[str, Number] = Field(default_factory=dict)
-    ranges: dict[str, tuple[Number, Number]] = Field(default_factory=dict)
-    fitted: list[str] = Field(default_factory=list, max_length=50)
-    start: Start | None = None
     sample_description: Description | None = None
-    time_limit: float = Field(default=90.0, ge=1, le=CURVES.longest_fit)
-    sample: Word | None = None
-    solvent: Word | None = None
     plan: AskedPlan | None = None  #: Plan the next measurement as well.
 
     def body(self) -> dict[str, Any]:
         """Return the request as `sasnet serve` takes it."""
-        body: dict[str, Any] = self.model_dump(mode="json", exclude={"keys"}, exclude_none=True)
+        body = super().body()
         if self.sample_description:
             body["sample_description"] = self.sample_description.sections()
         return body
@@ -383,11 +420,6 @@ class AskedFit(BaseModel):
 
 @router.post("/api/fits")
 def fit(asked: AskedFit, bench: OfCurves) -> dict[str, Any]:
-    pairs = [(name, asked.structure_factor) for name in asked.models or ()]
-    if asked.start:
-        pairs.append((asked.start.model, asked.start.structure_factor))
-    for name, factor in pairs:  # no file of a plugin: its code would run
-        check_name(name, None if factor in ("none", "") else factor)
     return bench.fit(asked.keys, asked.body()).as_dict()
 
 

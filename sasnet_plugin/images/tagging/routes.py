@@ -17,6 +17,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel, Field
 
 from ...domains import PAGES, has_tags, specification
+from ...fitting.request import OPTIONS
 from ...predict.classes import percent
 from ...types import SasnetError
 from ...web.curves.bench import Bench
@@ -57,7 +58,7 @@ class ChosenKind(WhichImage):
 class Verified(WhichImage):
     """A fit of it."""
 
-    time_limit: float = Field(default=60.0, ge=1, le=CURVES.longest_fit)
+    time_limit: float = Field(default=60.0, ge=OPTIONS["time_limit"].kind.least, le=CURVES.longest_fit)
 
 
 @router.get("/api/images/about")

@@ -8,7 +8,7 @@ Ignored, they would seem heeded.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,7 @@ class Folders:
 
         return name if name in examples() else str(self.readable(name))
 
-    def models(self, names: Sequence[str] | None) -> tuple[str, ...] | None:
+    def models(self, names: Iterable[str] | None) -> tuple[str, ...] | None:
         """Resolve several models as `model`; None if none are named."""
         return None if names is None else tuple(map(self.model, names))
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,13 +22,13 @@ from pydantic import Field
 
 from ...data.limits import unforeseen
 from ...fitting.progress import Watched
-from ...fitting.task import FitOptions
-from ...service.answers import fit_options, plain
+from ...fitting.request import OPTIONS, REFINING, FileRequest, replace_parameter
+from ...service.answers import plain
 from ...types import SasnetError
 from ...wording import Surface, speak_to
 from ...zoo import bank_path
 from .folders import FILE, FOLDER, INSTRUMENT, MODEL, NAMES, WORD, Folders, check_calls
-from .tools import Reading, Tools
+from .tools import Tools
 
 if TYPE_CHECKING:
     from ...fitting.pool import Workers
@@ -54,29 +55,13 @@ Files = Annotated[list[str], _make_text_field(FILE, "Files, absolute or below an
 Instrument = Annotated[str | None, _make_text_field(INSTRUMENT)]
 Folder = Annotated[str, _make_text_field(FOLDER, "Folder, absolute or below an opened folder.")]
 Model = Annotated[str, _make_text_field(MODEL, "Name of a model as sasmodels spells it.")]
-Models = Annotated[list[str] | None, _make_text_field(MODEL, "Names of models as sasmodels spells them.")]
 Word = Annotated[str, _make_text_field(WORD)]
 MaybeWord = Annotated[str | None, _make_text_field(WORD)]
 Words = Annotated[list[str] | None, _make_text_field(WORD)]
 Solvents = Annotated[list[str | float] | None, _make_text_field(WORD)]
 Values = Annotated[dict[str, float | str], _make_text_field(WORD)]
-Fixed = Annotated[dict[str, float] | None, _make_text_field(WORD)]
-Entry = Annotated[str | None, _make_text_field(WORD, "Which data set, if the file holds several.")]
-Unit = Annotated[
-    str | None,
-    _make_text_field(WORD, "Unit of q, A (1/Å) or nm (1/nm), if the file gives none or a wrong one."),
-]
-Wavelength = Annotated[
-    float | None,
-    Field(description="Wavelength in Å, for a curve against 2θ without one, and for probe xray."),
-]
 Lowest = Annotated[float | None, Field(description="Use only q from this value, 1/Å.")]
 Highest = Annotated[float | None, Field(description="Use only q up to this value, 1/Å.")]
-Range = Annotated[tuple[float, float] | None, Field(description="Use only q between these two values, 1/Å.")]
-Ranges = Annotated[
-    dict[str, tuple[float, float]] | None,
-    _make_text_field(WORD, "Lowest and highest value of a parameter in the fit, by its name."),
-]
 Exchange = Annotated[
     dict[str, str] | None,
     _make_text_field(
@@ -86,7 +71,51 @@ Exchange = Annotated[
     ),
 ]
 Changes = Annotated[dict[str, dict[str, float]] | None, _make_text_field(WORD)]
-Seconds = Annotated[float, Field(description=f"Time limit for each curve in seconds, 1 to {LONGEST:.0f}.")]
+#: What reads a curve, what ranks models, and what fits: as this server is told, and for the best fit by hand.
+_READ = ("entry", "q_unit", "wavelength", "q_range")
+_FIT = tuple(name for name in OPTIONS if name not in ("workers", *REFINING))
+
+
+def _annotate(name: str) -> Any:
+    """The type of an option as an argument, with its help, limits and what its text names."""
+    about = OPTIONS[name]
+    limits: dict[str, Any] = {}
+    help_text = about.help_text
+    if name == "time_limit":
+        help_text += f" At most {LONGEST:.0f}."
+    if about.kind.json not in (int, float):
+        limits = {"json_schema_extra": {NAMES: MODEL if name == "models" else WORD}}
+    return Annotated[about.kind.json | None, Field(description=help_text, **limits)]
+
+
+def take_options(*names: str, workers: int = 1) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a tool options of a fit in place of its argument ``request``; the q range also by its ends."""
+    usual = {"time_limit": 60.0}
+    types = {name: _annotate(name) for name in names}
+    if "q_range" in names:
+        types |= {"q_min": Lowest, "q_max": Highest}
+    kind = inspect.Parameter.KEYWORD_ONLY
+    parameters = {
+        name: inspect.Parameter(name, kind, default=usual.get(name), annotation=annotation)
+        for name, annotation in types.items()
+    }
+
+    def make(**arguments: Any) -> FileRequest:
+        ends = arguments.pop("q_min", None), arguments.pop("q_max", None)
+        if ends != (None, None) and arguments.get("q_range") is None:
+            arguments["q_range"] = ends
+        try:
+            request = FileRequest(**arguments, workers=workers)
+            if "time_limit" in names and request.time_limit > LONGEST:
+                least = OPTIONS["time_limit"].kind.least
+                raise SasnetError(
+                    f"time_limit is between {least:g} and {LONGEST:g} seconds, not {request.time_limit:g}."
+                )
+            return request
+        except SasnetError as error:
+            raise ToolError(str(error)) from None
+
+    return replace_parameter("request", make, parameters)
 
 
 @dataclass
@@ -119,23 +148,6 @@ class Fits:
             self._unwanted.set()
             self._pool.__exit__(None, None, None)
             self._pool = None
-
-
-def options(
-    workers: int, time_limit: float, fixed: Mapping[str, float] | None = None, **more_options: Any
-) -> FitOptions:
-    """Parse a tool's fit options, else as `sasnet serve`. Raises SasnetError for an invalid time or value."""
-    if not 1 <= time_limit <= LONGEST:
-        raise SasnetError(f"time_limit is between 1 and {LONGEST:.0f} seconds, not {time_limit:g}.")
-    fit_settings = fit_options({"time_limit": time_limit, "fixed": dict(fixed or {}), **more_options})
-    return replace(fit_settings, workers=workers)
-
-
-def _ends(
-    q_range: tuple[float, float] | None, q_min: float | None, q_max: float | None
-) -> tuple[float | None, float | None]:
-    """Ends of the q range, however they are given."""
-    return (q_min, q_max) if q_range is None else q_range
 
 
 def build(  # noqa: C901, the branches of the tools inside are counted as well
@@ -197,79 +209,58 @@ def build(  # noqa: C901, the branches of the tools inside are counted as well
         return await run_in_thread(partial(tools.list_files, folder))
 
     @server.tool(annotations=reads)
-    async def read(file: File, q_unit: Unit = None, wavelength: Wavelength = None) -> dict[str, Any]:
+    @take_options("q_unit", "wavelength")
+    async def read(file: File, request: FileRequest) -> dict[str, Any]:
         """Describe a data file: data sets, points, q range, and whether the file gives the unit of q."""
-        return await run_in_thread(partial(tools.read, file, Reading(None, q_unit, wavelength)))
+        return await run_in_thread(partial(tools.read, file, request))
 
     @server.tool(annotations=reads)
-    async def classify(
-        file: File, entry: Entry = None, top: int = 5, q_unit: Unit = None, wavelength: Wavelength = None,
-        q_min: Lowest = None, q_max: Highest = None, q_range: Range = None,
-    ) -> dict[str, Any]:  # fmt: skip
+    @take_options("top", *_READ)
+    async def classify(file: File, request: FileRequest) -> dict[str, Any]:
         """Rank the models that may fit a curve, with calibrated probabilities; nothing is fitted.
 
         Use it first, and for many files. Use fit for sizes and to check that a model fits the data.
         """
-        reading = Reading(entry, q_unit, wavelength, *_ends(q_range, q_min, q_max))
-        return await run_in_thread(partial(tools.classify, file, reading, top))
+        return await run_in_thread(partial(tools.classify, file, request))
 
     @server.tool(annotations=reads)
-    async def model_free(
-        file: File, entry: Entry = None, q_unit: Unit = None, wavelength: Wavelength = None,
-        q_min: Lowest = None, q_max: Highest = None, q_range: Range = None,
-    ) -> dict[str, Any]:  # fmt: skip
+    @take_options(*_READ)
+    async def model_free(file: File, request: FileRequest) -> dict[str, Any]:
         """Numbers without a model, with errors: Rg and I(0), slopes, Porod's constant, peaks, Kratky plot."""
-        reading = Reading(entry, q_unit, wavelength, *_ends(q_range, q_min, q_max))
-        return await run_in_thread(partial(tools.model_free, file, reading))
+        return await run_in_thread(partial(tools.model_free, file, request))
 
     @server.tool(annotations=runs)
+    @take_options(*_FIT, workers=workers)
     async def fit(
-        ctx: Context, file: File, entry: Entry = None, models: Models = None, exclude: Words = None,
-        structure_factor: MaybeWord = None, fixed: Fixed = None, ranges: Ranges = None,
-        fitted: Words = None, sample: MaybeWord = None, solvent: MaybeWord = None, exchange: Exchange = None,
-        probe: Word = "neutron", time_limit: Seconds = 60.0, q_unit: Unit = None,
-        wavelength: Wavelength = None, q_min: Lowest = None, q_max: Highest = None, q_range: Range = None,
-    ) -> dict[str, Any]:  # fmt: skip
+        ctx: Context, file: File, request: FileRequest, exchange: Exchange = None
+    ) -> dict[str, Any]:
         """Fit the models that may fit a curve, rank and check them: seconds to a minute.
 
         The answer has three lines (headline, caution, next), and parameters with units and errors. Report the
         caution. Give models only if the user names them. sample and solvent are materials, such as SiO2@2.2
         and 40%D2O.
         """
-        make_options = partial(
-            options, workers, time_limit, fixed, models=models, exclude=exclude,
-            ranges={name: list(ends) for name, ends in (ranges or {}).items()}, fitted=fitted,
-            structure_factor=structure_factor, sample=sample, solvent=solvent, probe=probe,
-            wavelength=wavelength,
-        )  # fmt: skip
-        read = Reading(entry, q_unit, wavelength, *_ends(q_range, q_min, q_max))
-        return await run_fit(ctx, lambda pool: tools.fit(pool, file, read, make_options(), exchange))
+        return await run_fit(ctx, lambda pool: tools.fit(pool, file, request, exchange))
 
     @server.tool(annotations=runs)
+    @take_options(*_FIT, workers=workers)
     async def fit_together(
-        ctx: Context, files: Files, solvents: Solvents = None, kind: MaybeWord = None,
-        models: Models = None, exclude: Words = None, structure_factor: MaybeWord = None,
-        fixed: Fixed = None, solvent: MaybeWord = None, exchange: Exchange = None, time_limit: Seconds = 60.0,
-        q_unit: Unit = None, wavelength: Wavelength = None, q_min: Lowest = None, q_max: Highest = None,
-        q_range: Range = None,
+        ctx: Context, files: Files, request: FileRequest, solvents: Solvents = None, kind: MaybeWord = None,
+        exchange: Exchange = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Fit several curves of one sample together: solvents, settings, concentrations or probes.
 
         solvents: one for each file, "D2O", "40%D2O" or its scattering length density in 1e-6/Å²; solvent: the
         same for all. kind: contrasts, settings, concentrations, probes or series, if known.
         """
-        make_options = partial(
-            options, workers, time_limit, fixed, models=models, exclude=exclude,
-            structure_factor=structure_factor, solvent=solvent, wavelength=wavelength,
-        )  # fmt: skip
-        read = Reading(None, q_unit, wavelength, *_ends(q_range, q_min, q_max))
         return await run_fit(
-            ctx, lambda pool: tools.fit_together(pool, files, read, solvents, kind, make_options(), exchange)
+            ctx, lambda pool: tools.fit_together(pool, files, request, solvents, kind, exchange)
         )
 
     @server.tool(annotations=reads)
+    @take_options("time_limit")
     async def next_measurement(
-        ctx: Context, fit: Word, parameter: MaybeWord = None, aim: float | None = None,
+        ctx: Context, fit: Word, request: FileRequest, parameter: MaybeWord = None, aim: float | None = None,
         solvents: Words = None, exchange: Exchange = None, changes: Changes = None,
         instrument: Instrument = None, time: float | None = None, plan: MaybeWord = None,
     ) -> dict[str, Any]:  # fmt: skip
@@ -293,19 +284,21 @@ def build(  # noqa: C901, the branches of the tools inside are counted as well
 
         try:
             return await run_in_thread(
-                partial(tools.next_measurement, fit, question, plan, unwanted.is_set, report)
+                partial(
+                    tools.next_measurement, fit, question, plan, unwanted.is_set, report, request.time_limit
+                )
             )
         finally:
             unwanted.set()
 
     @server.tool(annotations=reads)
+    @take_options("entry", "q_unit", "wavelength")
     async def evaluate(
-        model: Model, parameters: Values, file: MaybeFile = None, entry: Entry = None,
-        q: list[float] | None = None, q_unit: Unit = None, wavelength: Wavelength = None,
+        model: Model, parameters: Values, request: FileRequest, file: MaybeFile = None,
+        q: list[float] | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Calculate I(q) of a sasmodels model at given values; with a file also its reduced χ²."""
-        reading = Reading(entry, q_unit, wavelength)
-        return await run_in_thread(partial(tools.evaluate, model, parameters, file, reading, q))
+        return await run_in_thread(partial(tools.evaluate, model, parameters, file, request, q))
 
     @server.tool(annotations=reads)
     async def sld(material: Word, probe: Word = "neutron", wavelength: float | None = None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...files import check_output
+from ...fitting.request import FileRequest
 from ...fitting.result.model_fit import Parameter, drop_unused
 from ...fitting.task import FitOptions, Pool
 from ...service.answers import plain
@@ -24,45 +25,6 @@ from .folders import Folders
 if TYPE_CHECKING:
     from ...fitting.result.fit_result import FitResult
     from ...fitting.result.sample_result import SampleResult
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What is said of a file besides its name; None of what it says itself."""
-
-    entry: str | None = None
-    q_unit: str | None = None
-    wavelength: float | None = None  #: Å, of a curve against 2θ.
-    q_min: float | None = None  #: q_min, q_max: Å⁻¹, of the points that are used.
-    q_max: float | None = None
-
-    def options(self) -> dict[str, str]:
-        """Return command-line options, for the command that is named next."""
-        ends = ("" if end is None else f"{end:g}" for end in (self.q_min, self.q_max))
-        words = {
-            "--q-range": "" if self.q_min is self.q_max is None else ":".join(ends),
-            "--q-unit": self.q_unit or "",
-            "--wavelength": "" if self.wavelength is None else f"{self.wavelength:g}",
-            "--entry": self.entry or "",
-        }
-        return {option: value for option, value in words.items() if value}
-
-    def curves(self, path: Path) -> list[Curve]:
-        """Raises a DataError where there is none, or no point in the range of q."""
-        from ...data import load
-
-        curves = list(load(str(path), q_unit=self.q_unit, entry=self.entry, wavelength=self.wavelength))
-        if self.q_min is self.q_max is None:
-            return curves
-        low = -math.inf if self.q_min is None else self.q_min
-        high = math.inf if self.q_max is None else self.q_max
-        if not low < high:
-            raise SasnetError(f"q_min must be below q_max; {low:g} and {high:g} are not a q range.")
-        return [curve.within(low, high) for curve in curves]
-
-
-#: As the file says it.
-AS_IT_IS = Reading()
 
 
 Answer = dict[str, Any]
@@ -95,7 +57,7 @@ class Tools:
         files = self.folders.list_files(folder)
         return {"folders": [str(p) for p in self.folders.allowed], "files": files}
 
-    def read(self, file: str, reading: Reading) -> Answer:
+    def read(self, file: str, request: FileRequest) -> Answer:
         """What a file holds."""
         return {
             "file": file,
@@ -109,17 +71,17 @@ class Tools:
                     "has_resolution": curve.dq is not None or curve.dxl is not None,
                     "notes": list(curve.notes),
                 }
-                for curve in self._curves(file, reading)
+                for curve in self._curves(file, request)
             ],
         }
 
-    def classify(self, file: str, reading: Reading, top: int = 5) -> Answer:
+    def classify(self, file: str, request: FileRequest) -> Answer:
         """The network's answer."""
         from ...predict import open_classifier
 
-        curve = self._one(file, reading)
+        curve = self._one(file, request)
         classifier = open_classifier()
-        suggestion = classifier.suggest([curve], top=top)[0]
+        suggestion = classifier.suggest([curve], top=request.top)[0]
         threshold = classifier.manifest.scope_threshold
         return {
             "file": file, "entry": curve.entry,
@@ -142,9 +104,9 @@ class Tools:
             "notes": list(suggestion.notes),
         }  # fmt: skip
 
-    def model_free(self, file: str, reading: Reading) -> Answer:
+    def model_free(self, file: str, request: FileRequest) -> Answer:
         """Numbers that need no model."""
-        curve = self._one(file, reading)
+        curve = self._one(file, request)
         return {
             "file": file, "entry": curve.entry, "units": {"length": "Å", "q": "1/Å"},
             "source": "the laws of Guinier and Porod and the peaks of the data; no model",
@@ -152,27 +114,24 @@ class Tools:
         }  # fmt: skip
 
     def fit(
-        self, pool: Pool, file: str, reading: Reading, options: Any, exchange: Mapping[str, str] | None = None
+        self, pool: Pool, file: str, request: FileRequest, exchange: Mapping[str, str] | None = None
     ) -> Answer:
         """Fit one data set."""
         from ...fitting.api import fit_with
         from ...fitting.asked import check_names
-        from ...planning.options import fix_exchanging, plan_options
 
-        parts = plan_options({"exchange": exchange}).get("exchange")
-        options = fix_exchanging(self._allow_options(options, reading), parts)
+        options, _ = self._options(request, exchange)
         check_names(options)
-        result = fit_with(pool, self._one(file, reading), options)
+        result = fit_with(pool, self._one(file, request), options)
         return {"fit": self._keep(result), "file": file, **describe_fit(result)}
 
     def fit_together(
         self,
         pool: Pool,
         files: Sequence[str],
-        reading: Reading,
+        request: FileRequest,
         solvents: Sequence[str | float] | None,
         kind: str | None,
-        options: Any,
         exchange: Mapping[str, str] | None = None,
     ) -> Answer:
         """Fit several curves of one sample."""
@@ -180,16 +139,14 @@ class Tools:
         from ...fitting.api import fit_sample
         from ...fitting.asked import check_names
         from ...materials import densities
-        from ...planning.options import fix_exchanging, plan_options, tie_exchanging
+        from ...planning.options import tie_exchanging
 
-        parts = plan_options({"exchange": exchange}).get("exchange")
-        options = fix_exchanging(options, parts)
-        options = self._allow_options(options, reading)
+        options, parts = self._options(request, exchange)
         check_names(options)
-        curves = [self._one(file, reading) for file in files]
+        curves = [self._one(file, request) for file in files]
         if solvents is not None and len(solvents) != len(curves):
             raise SasnetError(f"{len(solvents)} solvents for {len(curves)} files; give one for each.")
-        sample = sample_of(curves, _make_description(solvents, kind), sld=densities(reading.wavelength))
+        sample = sample_of(curves, _make_description(solvents, kind), sld=densities(request.wavelength))
         result = fit_sample(pool, tie_exchanging(sample, parts), options)
         name, answer = self._keep(result), plain(result.as_dict())
         if solvents is not None or kind is not None:  # no option says them, and a sample file is not there
@@ -201,7 +158,7 @@ class Tools:
 
     def next_measurement(
         self, fit: str, question: Mapping[str, Any], plan: str | None, ended: Callable[[], bool],
-        progress: Callable[[int, int], None],
+        progress: Callable[[int, int], None], time_limit: float | None = None,
     ) -> Answer:  # fmt: skip
         """Which measurement would decide between the models that a fit leaves."""
         from ...planning.next_measurement import next_measurement
@@ -210,7 +167,9 @@ class Tools:
         options = plan_options({**question, "earlier": None if plan is None else self._plan(plan)})
         if "instrument" in options:
             options["instrument"] = self.folders.instrument(options["instrument"])
-        answer = next_measurement(self._fit(fit), **options, ended=ended, progress=progress)
+        answer = next_measurement(
+            self._fit(fit), **options, ended=ended, progress=progress, time_limit=time_limit
+        )
         name = f"plan{len(self._plans) + 1}"
         self._plans[name] = answer.as_dict()
         lines = answer.lines()
@@ -229,11 +188,11 @@ class Tools:
         model: str,
         parameters: Mapping[str, float | str],
         file: str | None = None,
-        reading: Reading = AS_IT_IS,
+        request: FileRequest = FileRequest(),  # noqa: B008  it is frozen
         q: Sequence[float] | None = None,
     ) -> Answer:
         """I(q) of a model at given values, and χ² where a file is named."""
-        curve = None if file is None else self._one(file, reading)
+        curve = None if file is None else self._one(file, request)
         places = _places(q, curve)
         data = curve or Curve(places, np.ones_like(places))
         name = check_name(*_parts(model))  # no plugin: the values of one are only fitted
@@ -328,16 +287,26 @@ class Tools:
             self._fits.popitem(last=False)
         return name
 
-    def _allow_options(self, options: FitOptions, reading: Reading) -> FitOptions:
-        """Use whole paths of plugins, if these may run, and how the file was read."""
-        models = self.folders.models(options.models)
-        return replace(options, models=models, also=options.also | reading.options())
+    def _options(
+        self, request: FileRequest, exchange: Mapping[str, str] | None
+    ) -> tuple[FitOptions, dict[str, str] | None]:
+        """How to fit, with whole paths of plugins, if these may run; and the parts that exchange hydrogen."""
+        from ...fitting.asked import options_of
+        from ...planning.options import fix_exchanging, plan_options
 
-    def _curves(self, file: str, reading: Reading) -> list[Curve]:
-        return reading.curves(self.folders.readable(file))
+        models = None if request.models is None else self.folders.models(request.models)
+        parts = plan_options({"exchange": exchange}).get("exchange")
+        return fix_exchanging(options_of(replace(request, models=models)), parts), parts
 
-    def _one(self, file: str, reading: Reading) -> Curve:
-        curves = self._curves(file, reading)
+    def _curves(self, file: str, request: FileRequest) -> list[Curve]:
+        from ...data import load
+
+        path = str(self.folders.readable(file))
+        curves = load(path, q_unit=request.q_unit, entry=request.entry, wavelength=request.wavelength)
+        return list(curves if request.window is None else [curve.within(*request.window) for curve in curves])
+
+    def _one(self, file: str, request: FileRequest) -> Curve:
+        curves = self._curves(file, request)
         if len(curves) > 1:
             names = ", ".join(repr(curve.entry) for curve in curves[:8])
             raise SasnetError(f"{file}: holds {len(curves)} data sets; name one as entry: {names}.")

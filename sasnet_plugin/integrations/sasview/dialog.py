@@ -20,8 +20,6 @@ from .table import Form
 
 _log = logging.getLogger("sas.sasnet")
 _TOP, _SHOWN = 5, 10
-#: Seconds that a data set may take.
-_TIME_LIMIT = 90
 
 
 def reports_folder() -> str:
@@ -174,9 +172,7 @@ class SuggestDialog(Form):
             self._cancel([entry])
         texts = {"sample": self.sample.text().strip(), "solvent": self.solvent.text().strip()}
         fields = {key: text for key, text in texts.items() if text}
-        self._ask(
-            entry, "fit", models=None, structure_factor=None, top=_TOP, time_limit=_TIME_LIMIT, **fields
-        )
+        self._ask(entry, "fit", top=_TOP, **fields)
 
     def _fit_one(self) -> None:
         if self.entry is not None and self.entry.data.curve is not None:

@@ -1,5 +1,6 @@
 // Batches: many data sets fitted each on its own; how far they are, their rows, and their numbers along a series.
 import { $, ask, el, number, numberIn, tell, unitText, unitWith, withError } from "./net.js";
+import { known } from "./plan.js";
 import { key, panel } from "./trend.js";
 
 const SHOWN = 500, PANELS = 8, PLACE = "position in the series";
@@ -26,7 +27,7 @@ async function start() {
   const models = $("batch-models").value.split(/[\s,]+/).filter(Boolean);
   const [low, high] = ["batch-low", "batch-high"].map((id) => numberIn($(id).value));
   const asked = {
-    keys: ticked(), time_limit: Number($("batch-limit").value) || 14, series: $("batch-series").checked,
+    keys: ticked(), ...known("batch-known"), ...($("batch-limit").value ? { time_limit: Number($("batch-limit").value) } : {}), series: $("batch-series").checked,
     ...($("batch-unit").value ? { q_unit: $("batch-unit").value } : {}),
     ...(models.length ? { models } : {}), ...(low || high ? { window: [low, high || 1e3] } : {}),
   };

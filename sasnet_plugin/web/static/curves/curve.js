@@ -1,7 +1,7 @@
 // One curve: what it may be, a model under the hand, fits, and what is taken away.
 import { $, ask, el, newest, NO_ANSWER, number, numberIn, percent, tell } from "./net.js";
 import { Parameters } from "./parameters.js";
-import { askedPlan, planned, plans } from "./plan.js";
+import { askedPlan, known, planned, plans } from "./plan.js";
 import { Plot, VIEWS } from "./plot.js";
 import { taken } from "./taken.js";
 import { shared } from "./together.js";
@@ -387,11 +387,11 @@ function kept() {
 
 async function fit(how) {
   tell("");
-  const limit = Number($("limit").value) || 90;
+  const limit = Number($("limit").value) || null;
   if (how.models && !state.model) return tell("Choose a model first.");
-  const plan = await askedPlan($("plan").checked, true);
+  const plan = await askedPlan($("plan").checked);
   if (!plan) return;
-  const found = await ask("/api/fits", { keys: [state.key], q_unit: state.unit, window: data().window, time_limit: limit, ...plan, ...how }).catch(() => null);
+  const found = await ask("/api/fits", { keys: [state.key], q_unit: state.unit, window: data().window, time_limit: limit, ...known("known"), ...plan, ...how }).catch(() => null);
   if (!found) return;
   state.watched = found.number;
   await histories();

@@ -28,11 +28,17 @@ async function options() {
   return $("plan-file").reportValidity() ? { ...found, instrument_text: await file.text() } : null;
 }
 
-// What a fit is asked for besides, if a plan is wanted; null where a box has to be corrected. Of several curves each has its solvent.
-export async function askedPlan(wanted, single) {
+// What a fit is asked for besides, if a plan is wanted; null where a box has to be corrected.
+export async function askedPlan(wanted) {
   if (!wanted) return {};
   const plan = await options();
-  return plan && { plan, ...(single && valued("solvent") ? { solvent: valued("solvent") } : {}) };
+  return plan && { plan };
+}
+
+// What is known of the sample, by option, in the boxes of this element.
+export function known(id) {
+  const boxes = [...$(id).querySelectorAll("[data-option]")].map((box) => [box.dataset.option, box.value.trim()]);
+  return Object.fromEntries(boxes.filter(([, text]) => text));
 }
 
 // Which measurement comes next, where that was asked for.

@@ -1,5 +1,6 @@
 // Several curves of one sample: what is known of them before a joint fit, and what they share after it.
 import { $, ask, el, number, numberIn, unitText, unitWith, withError } from "./net.js";
+import { known } from "./plan.js";
 
 const COLUMNS = [
   ["solvents", "Solvent", "40%D2O or 2.5"], ["concentrations", "Concentration", "10"],
@@ -61,7 +62,7 @@ function checked() {
 function asked() {
   const models = $("describe-models").value.split(/[\s,]+/).filter(Boolean), said = described();
   return {
-    time_limit: Number($("describe-limit").value) || 90, ...(models.length ? { models } : {}),
+    time_limit: Number($("describe-limit").value) || null, ...known("describe-known"), ...(models.length ? { models } : {}),
     ...(Object.keys(said).length ? { sample_description: said } : {}),
   };
 }
