@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from .arrays import Floats
     from .model_free import Guinier, Kratky, ModelFree, PairDistances, Peak, Porod, Refused
+    from .model_free.region_results import Regions
 
     BoolArray = NDArray[np.bool_]
 
@@ -268,6 +269,12 @@ class Curve(Shown):
         from .model_free import pair_distances
 
         return pair_distances(self)
+
+    def regions(self) -> Regions:
+        """Guinier knees, power laws, peaks, plateaus and a background with their q ranges, values, errors."""
+        from .model_free import regions
+
+        return regions(self)
 
     def model_free(self) -> ModelFree:
         """All that the curve says without a model."""

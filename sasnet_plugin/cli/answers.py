@@ -60,13 +60,14 @@ class JsonWriter:
     """One object per line on stdout, flushed as it is written."""
 
     def __init__(self, *, details: bool = False) -> None:
-        """Print also p(r) of curves with `details`, some tenths of a second each."""
+        """Print also p(r) and regions of curves with `details`, some tenths of a second each."""
         self._line, self._details = json_lines(), details
 
     def answer(self, measurement: Any, answer: Answer) -> None:
         answer_dict = answer.as_dict()
         if self._details and isinstance(measurement, Curve):
             answer_dict["pair_distances"] = measurement.pair_distances().as_dict()
+            answer_dict["regions"] = measurement.regions().as_dict()
         self._line(answer_dict)
 
     def failure(self, file: str, entry: str, sentence: str) -> None:
@@ -81,7 +82,7 @@ class TableWriter:
     """A table for each finding and a few sentences for each measurement on stdout; failures on stderr."""
 
     def __init__(self, given: Sequence[str] = (), *, details: bool = False) -> None:
-        """Keep the options that the next command repeats; with `details`, print p(r) of curves."""
+        """Keep the options that the next command repeats; with `details`, print p(r) and regions."""
         self._console, self._given, self._details = wide_console(), given, details
 
     def answer(self, measurement: Any, answer: Answer) -> None:
@@ -130,7 +131,7 @@ class TableWriter:
 
     def _print_after_curve(self, curve: Curve, file: str) -> None:
         if self._details:
-            self._lines([distances(curve.pair_distances())])
+            self._lines([distances(curve.pair_distances()), *curve.regions().lines()])
         if file and not is_tiled(file):
             why = ", if q is in nm⁻¹" if curve.q_unit.doubt else ""
             self._lines([f"Next{why}: {next_command(curve, self._given)}"], "bold")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from ..noise import fill_dintensity, is_usable
 from . import ends, maxima
 from .guinier import guinier
 from .results import Guinier, Measured, ModelFree, PairDistances, Porod, Refused, Slope
+
+if TYPE_CHECKING:
+    from .region_results import Regions
 
 _FEWEST = 5
 #: Slope up to which the highest q are level; standard deviations that a background is above zero.
@@ -86,6 +89,28 @@ def pair_distances(curve: Measured) -> PairDistances | Refused:
     if points is None:
         return _FEW
     return distances.pair_distances(*points.three, model_free(curve).guinier, dq=points.dq, slit=points.slit)
+
+
+def regions(curve: Measured) -> Regions:
+    """Return Guinier knees, power laws, peaks, plateaus and a background; takes some tenths of a second.
+
+    Parameters
+    ----------
+    curve : Curve
+        Any curve, with or without uncertainties.
+
+    Returns
+    -------
+    Regions
+        By rising q; none where the curve has too few significant points.
+    """
+    from .region_results import Regions
+    from .region_values import find_regions
+
+    points = _points(curve)
+    if points is None:
+        return Regions(())
+    return find_regions(*points.three, slit=points.slit > 0)
 
 
 def _level(slope: Slope | Refused) -> bool:

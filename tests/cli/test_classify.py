@@ -332,12 +332,16 @@ def test_an_assumed_unit_is_part_of_every_form(tmp_path: Path) -> None:
     assert "(assumed)" not in run(file, "--q-unit", "nm").stdout
 
 
-def test_details_say_the_largest_distance(tmp_path: Path) -> None:
+def test_details_say_the_largest_distance_and_the_regions(tmp_path: Path) -> None:
     path = write_sphere(tmp_path / "sphere.dat")
     plain, told = (json.loads(run("--json", *more, path).stdout) for more in ((), ("--details",)))
     assert "pair_distances" not in plain
     found = told["pair_distances"]
     assert found["d_max"] == pytest.approx(120.0, rel=0.06)
     assert len(found["r"]) == len(found["p"]) == len(found["p_error"])
-    assert "D_max" in run("--details", path).stdout
+    knees = [region for region in told["regions"]["regions"] if region["kind"] == "Guinier knee"]
+    assert knees[0]["rg"] == pytest.approx(60 * np.sqrt(3 / 5), abs=3 * knees[0]["rg_error"])
+    detailed = run("--details", path).stdout
+    assert "D_max" in detailed
+    assert "Guinier knee  Rg 4" in detailed
     assert "D_max" not in run(path).stdout
