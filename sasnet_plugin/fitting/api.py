@@ -18,7 +18,7 @@ from ..data.no_structure import constant
 from ..data.sample.combined_settings import as_one_curve
 from ..data.sample.described import polarisation_of, read_description, sample_of
 from ..data.sample.sample import MAGNETIC, SECTORS, SETTINGS, Sample
-from ..data.sample.sectors import Magnetism, separate_magnetism
+from ..data.sample.sectors import Magnetism, compare_sectors, separate_magnetism
 from ..data.scatter import use_scatter
 from ..data.step import exclude_step
 from ..digits import significant
@@ -30,6 +30,7 @@ from ..predict.predictor import Classifier, check_points
 from ..predict.together import contradicting, together
 from ..simulate.compile_cache import check_compiler
 from ..simulate.magnetic_spheres import SPHERES
+from ..simulate.orientations import DIRECTOR, P2
 from ..types import Curve, ModelGuess, SasnetError, Suggestion, TechnicalError
 from ..wording import option
 from ..workers.threads import one_thread
@@ -46,6 +47,7 @@ from .optimize.bumps_fit import Reported, fit_by_bumps, warn_without_bumps
 from .optimize.refine_best import refine_best
 from .pool import Workers, answers
 from .problem.contrast import given_parameters, names_settled_by
+from .problem.oriented_particles import LENGTHS
 from .problem.plugin_models import add_plugins, split
 from .problem.resolution import add_resolution_tails, has_resolution
 from .progress import Progress, show_progress, watch
@@ -59,7 +61,7 @@ from .strategy.hypothesis import Beliefs, priors
 from .strategy.joint_fit import JOINT, UNKNOWN_SOLVENTS, fit_jointly, make_restart_task, widen_joint_errors
 from .strategy.joint_search import Alone, Reading, kin, rank_fits, search
 from .strategy.magnetic import fit_magnetic
-from .strategy.oriented import fit_oriented, is_complete
+from .strategy.oriented import ALIGNED, fit_oriented, is_complete
 from .strategy.search import search_points
 from .strategy.settings import STRATEGY
 from .strategy.state import State
@@ -68,7 +70,7 @@ from .verdict import sample_sentences as sentences
 from .verdict import sentences as verdict_sentences
 from .verdict.doubts import describe_unlikely
 from .verdict.next_step import translate_to_python
-from .verdict.sample import add_magnetism, add_sample_verdict, translate_sample_to_python
+from .verdict.sample import add_isotropy, add_magnetism, add_sample_verdict, translate_sample_to_python
 from .verdict.tell import add_verdict
 
 _Kind = TypeVar("_Kind")
@@ -603,39 +605,65 @@ def _fit_sectors(pool: Pool, sample: Sample, options: FitOptions, end: float) ->
         raise SasnetError(
             f"Sectors are fitted without {option('fitted')}; fix parameters with {option('fixed')} instead."
         )
-    if sample.field_azimuth is not None:
-        return _fit_in_field(pool, sample, options, end)
+    parts = None if sample.field_azimuth is None else separate_magnetism(sample)
+    search = partial(leaving_out, partial(_as_measured, pool, end), pool)
+    difference = compare_sectors(sample.curves)
+    if parts is not None and parts.is_seen:
+        result = _fit_in_field(pool, sample, options, end, parts, search)
+    elif difference.is_seen or {P2, DIRECTOR} & {*options.fixed, *options.ranges}:
+        result = _fit_aligned(pool, sample, options, end)
+    else:
+        curves = tuple(replace(curve, sector=None) for curve in sample.curves)
+        isotropic = replace(sample, curves=curves, kind=SETTINGS, field_azimuth=None)
+        result = search(isotropic, options, end)
+    if parts is None:
+        return result if difference.is_seen else add_isotropy(result, difference)
+    return add_magnetism(result, parts, sample, options)
+
+
+def _fit_aligned(pool: Pool, sample: Sample, options: FitOptions, end: float) -> SampleResult:
     ledger = Ledger(pool, end, most=options.time_limit * len(sample.curves))
     dintensities = tuple(uncertainties(curve)[0] for curve in sample.curves)
     return add_sample_verdict(fit_oriented(ledger, sample, dintensities, options), options)
 
 
-def _fit_in_field(pool: Pool, sample: Sample, options: FitOptions, end: float) -> SampleResult:
-    """Fit nuclear and magnetic scattering as one shape of two contrasts; without any magnetic, all as one."""
-    parts = separate_magnetism(sample)
-    search = partial(leaving_out, partial(_as_measured, pool, end), pool)
-    if parts.is_seen:
-        result = _fit_magnetic_parts(pool, sample, options, end, parts, search)
-    else:
-        curves = tuple(replace(curve, sector=None) for curve in sample.curves)
-        isotropic = replace(sample, curves=curves, kind=SETTINGS, field_azimuth=None)
-        result = search(isotropic, options, end)
-    return add_magnetism(result, parts, sample, options)
-
-
-def _fit_magnetic_parts(
+def _fit_in_field(
     pool: Pool, sample: Sample, options: FitOptions, end: float, parts: Magnetism,
     search: Callable[[Sample, FitOptions, float], SampleResult],
 ) -> SampleResult:  # fmt: skip
-    """Fit spheres to all curves; other shapes to their parts where spheres do not settle it."""
+    """Fit magnetic spheres and, where spins are not told apart, aligned particles without magnetism, as both
+    make sectors differ; other shapes to nuclear and magnetic parts where neither settles it.
+    """
     spheres = _fit_spheres_in_field(pool, sample, options, end, parts)
-    if spheres is not None and _is_sphere(spheres, options):
-        return spheres
+    aligned = _fit_alignment_in_field(pool, sample, options, end)
+    if spheres is not None and spheres.best is not None and _is_sphere(spheres, options):
+        if aligned is None or aligned.best is None:
+            return spheres
+        gain = spheres.best.minus_two_log - aligned.best.minus_two_log
+        if abs(gain) < EVIDENCE.strong:
+            return replace(spheres, aligned=aligned.best)
+        return aligned if gain > 0 else spheres
+    if aligned is not None:
+        return aligned
     curves = parts.nuclear, parts.magnetic
     separated = Sample(curves, MAGNETIC, told=True, probes=("neutron",) * 2, values=({}, {}))
     result = search(separated, options, end)
     is_open = not result.explained or getattr(result.best, "name", "") in SPHERES
     return spheres if spheres is not None and is_open else result
+
+
+def _fit_alignment_in_field(
+    pool: Pool, sample: Sample, options: FitOptions, end: float
+) -> SampleResult | None:
+    """Aligned particles, where they follow sectors of unpolarised neutrons to their errors."""
+    models = options.models or ALIGNED
+    if any(curve.spin for curve in sample.curves) or not set(models) & set(LENGTHS):
+        return None
+    if options.structure_factor not in (None, "none"):
+        return None
+    named = tuple(model for model in models if model in LENGTHS)
+    found = _fit_aligned(pool, sample, replace(options, models=named), end)
+    return found if found.best is not None and is_complete(found.best) else None
 
 
 def _is_sphere(spheres: SampleResult, options: FitOptions) -> bool:

@@ -399,6 +399,34 @@ def test_without_magnetism_sectors_are_fitted_as_one_isotropic_sample() -> None:
     assert "Best fit: spheres" in result.verdict.headline
 
 
+def test_aligned_particles_in_a_field_are_not_called_magnetic() -> None:
+    """Long ellipsoids without any magnetism: brighter across their axes, as a magnet is across its field."""
+    curves = draw_oriented(3)[2]
+    director = curves[0].sector and curves[0].sector.azimuth
+    options = FitOptions(models=("cylinder",))
+    along = fit_sample(this_process(), sample_of(curves, {"field": director}), options)
+    assert "magnetism" in along.as_dict()
+    assert along.verdict.headline.startswith("Aligned particles explain the sectors without magnetic")
+    assert along.best is not None
+    assert "p2" in along.best.parameters
+
+
+def test_what_is_brighter_along_the_field_is_no_upper_limit_of_magnetism() -> None:
+    """As spins that a field has not aligned; a saturated magnet is brightest across it."""
+    curves = draw_magnetic(2, True)[1]
+    options = FitOptions(models=("ellipsoid",))
+    result = fit_sample(this_process(), sample_of(curves, {"field": 90}), options)
+    assert result.verdict.headline.startswith("It is brighter along the field, by")
+    assert "No magnetic scattering" not in result.verdict.headline
+    assert result.as_dict()["magnetism"]["reversed"]
+
+
+def test_sectors_that_agree_are_fitted_as_one_isotropic_sample() -> None:
+    sample = sample_of(draw_magnetic(0, False)[1], {"kind": "sectors"})
+    result = fit_sample(this_process(), sample, FitOptions(models=("sphere",), structure_factor="none"))
+    assert "the sample is isotropic. Best fit: spheres" in result.verdict.headline
+
+
 def test_an_orientation_that_fits_as_well_is_a_caution() -> None:
     """Discs thinner than these q show, weakly aligned: axes along and across are seen alike."""
     sample = sample_of(draw_oriented(10)[2])

@@ -97,6 +97,11 @@ class Magnetism:
         return self.ratio > _SEEN * self.error or abs(value) > _SEEN * error
 
     @property
+    def is_reversed(self) -> bool:
+        """Whether it is brighter along the field, where a saturated magnet scatters least."""
+        return self.ratio < -_SEEN * self.error
+
+    @property
     def contrast(self) -> tuple[float, float]:
         """The magnetic over the nuclear contrast, and its standard deviation."""
         if self.interference is not None and self.ratio <= _SEEN * self.error:
@@ -111,7 +116,7 @@ class Magnetism:
         contrast = {"contrast": value, "contrast_error": error} if self.is_seen else {}
         interference = self.interference or ()
         pairs = zip(("interference", "interference_error"), interference, strict=False)
-        return {"seen": self.is_seen, **ratio, **contrast, **dict(pairs)}
+        return {"seen": self.is_seen, "reversed": self.is_reversed, **ratio, **contrast, **dict(pairs)}
 
 
 def separate_magnetism(sample: Sample) -> Magnetism:

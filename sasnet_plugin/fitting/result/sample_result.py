@@ -265,6 +265,8 @@ class SampleResult(Shown):
         Curves that share a shape alone are likelier to be of several samples.
     magnetism : Magnetism or None
         Of sectors in a magnetic field: nuclear and magnetic scattering.
+    aligned : JointFit or None
+        Aligned particles that fit sectors in a magnetic field without magnetic scattering.
     """
 
     sample: Sample
@@ -282,6 +284,7 @@ class SampleResult(Shown):
     turned: tuple[float, float] | None = None
     apart: bool = False
     magnetism: Magnetism | None = None
+    aligned: JointFit | None = None
     contrast: Contrast | None = None  #: Materials that were given for all curves.
 
     @property

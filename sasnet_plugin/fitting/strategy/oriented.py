@@ -47,6 +47,8 @@ _RATIOS = {
 }
 #: A particle that costs as much as all others: tried where none of these follows the curves.
 _EXPENSIVE = "parallelepiped"
+#: Particles that magnetic scattering is told from: what sectors of others show, one of these follows.
+ALIGNED = ("ellipsoid", "cylinder")
 #: Second side over the first of a parallelepiped.
 _SIDES = (1.0, 2.5)
 _SHELLS, _CORES = (0.3, 1.0), (-1.0, 0.2)

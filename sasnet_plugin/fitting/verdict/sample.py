@@ -71,15 +71,28 @@ def add_sample_verdict(result: SampleResult, options: FitOptions) -> SampleResul
 def add_magnetism(
     result: SampleResult, parts: Magnetism, sample: Sample, options: FitOptions
 ) -> SampleResult:
-    """Say first whether there is magnetic scattering, and that the structure is taken for isotropic."""
+    """Say first whether there is magnetic scattering, and that the structure is taken for isotropic, or what
+    aligned particles say of the same sectors.
+    """
     doubts, level = result.verdict.doubts, result.verdict.level
-    if parts.is_seen:
-        doubts = (str(sentences.STRUCTURE_ISOTROPIC), *_describe_polarisation(result), *doubts)
+    if parts.is_seen or parts.is_reversed:
         level = max(level, DOUBTS, key=(EXPLAINS, DOUBTS, DOES_NOT).index)
+    if parts.is_seen and not _is_of_aligned(result):
+        alignment = _describe_alignment(result.aligned) or str(sentences.STRUCTURE_ISOTROPIC)
+        doubts = (alignment, *_describe_polarisation(result), *doubts)
     command, purpose = _next(replace(result, sample=sample), options)
     profile = _describe_core(result)
+    if parts.is_seen and _is_of_aligned(result):
+        profile = str(sentences.ALIGNED)
     headline = f"{profile or _describe_magnetism(parts)} {result.verdict.headline}"
     return replace(result, verdict=Verdict(level, headline, doubts, command, purpose), magnetism=parts)
+
+
+def add_isotropy(result: SampleResult, difference: Difference) -> SampleResult:
+    """Say first that the sectors agree."""
+    verdict = result.verdict
+    isotropic = sentences.ISOTROPIC(relative=significant(100 * difference.most, 2))
+    return replace(result, verdict=replace(verdict, headline=f"{isotropic} {verdict.headline}"))
 
 
 def describe_sectors(
@@ -89,7 +102,8 @@ def describe_sectors(
     if parts is not None:
         return [_describe_magnetism(parts), sentences.NEXT(command=command)]
     if not difference.is_seen:
-        return [sentences.ISOTROPIC(relative=significant(100 * difference.most, 2))]
+        isotropic = sentences.ISOTROPIC(relative=significant(100 * difference.most, 2))
+        return [f"{isotropic} {sentences.FIT_AVERAGE}"]
     brightest = sample.curves[difference.brightest].sector
     return [
         sentences.ANISOTROPIC(
@@ -104,8 +118,25 @@ def _describe_magnetism(parts: Magnetism) -> str:
     if parts.is_seen:
         value, error = parts.contrast
         return sentences.MAGNETIC_SEEN(contrast=format_rounded(value, error, VERDICT.rounding))
+    if parts.is_reversed:
+        return sentences.REVERSED(more=significant(-100 * parts.ratio, 2))
     most = max(parts.ratio, 0.0) + 2 * parts.error
     return sentences.NOT_MAGNETIC(most=significant(100 * most, 2))
+
+
+def _is_of_aligned(result: SampleResult) -> bool:
+    return result.best is not None and P2 in result.best.parameters
+
+
+def _describe_alignment(aligned: JointFit | None) -> str:
+    """What aligned particles that fit as well are; empty where none do."""
+    if aligned is None:
+        return ""
+    order = aligned.parameters[P2]
+    text = significant(order.value, 2)
+    if order.error:
+        text = format_rounded(order.value, order.error, VERDICT.rounding)
+    return sentences.ALIGNED_AS_WELL(model=aligned.name, order=text)
 
 
 def _describe_core(result: SampleResult) -> str:

@@ -96,9 +96,10 @@ FIELD = template(
     field=option("field", page="“Field”"),
 )
 ISOTROPIC = template(
-    "The sectors agree within {relative} %: the sample is isotropic. Fit its average over all azimuths.",
+    "The sectors agree within {relative} %: the sample is isotropic.",
     relative="1.2",
 )
+FIT_AVERAGE = template("Fit its average over all azimuths.")
 NEXT = template("Next: {command}", command="sasnet fit along.dat across.dat --together")
 MAGNETIC_SEEN = template(
     "Magnetic scattering: the magnetic contrast is {contrast} of the nuclear one.", contrast="0.42 ± 0.02"
@@ -120,6 +121,21 @@ POLARISATION_FITTED = template(
 NOT_MAGNETIC = template(
     "No magnetic scattering seen: at most {most} % of the nuclear scattering.", most="4.1"
 )
+REVERSED = template(
+    "It is brighter along the field, by {more} %, where a saturated magnet scatters least. Aligned particles"
+    " do so, spins that the field has not aligned (a bulk ferromagnet below saturation), a field of another"
+    " direction than the one given, or sectors that are not on one scale.",
+    more="34",
+)  # fmt: skip
+ALIGNED = template(
+    "Aligned particles explain the sectors without magnetic scattering. To be sure, measure without field:"
+    " the sectors must then stay as different."
+)
+ALIGNED_AS_WELL = template(
+    "Aligned particles without magnetic scattering fit as well ({model}, order parameter P₂ {order})."
+    " Measure without field: magnetic sectors must then agree, those of aligned particles stay different.",
+    model="ellipsoid", order="0.41 ± 0.02",
+)  # fmt: skip
 STRUCTURE_ISOTROPIC = template(
     "The magnetic part assumes that the structure is isotropic and the field saturates the sample. To check"
     " the first, measure without field: the sectors must then agree."
