@@ -1,6 +1,7 @@
 """Tables of the documentation that are made from the program, so that they cannot differ from it.
 
 A page asks for one by a comment of its own line: ``<!-- options: fit -->`` for a command's options,
+``<!-- request: fit -->`` for the same as JSON,
 ``<!-- settings: fitting -->`` for the settings of a package, ``<!-- rooms: sasnet_plugin -->`` for its files;
 `` `<!-- prior: usual -->` `` within a line for the models of a level of the prior.
 """
@@ -16,12 +17,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-MARK = re.compile(r"^<!-- (options|settings|rooms): (\w+) -->$", re.MULTILINE)
+MARK = re.compile(r"^<!-- (options|settings|rooms|request): (\w+) -->$", re.MULTILINE)
 
 
 def filled(text: str) -> str:
     """A page with its tables in place of their marks."""
-    makers = {"options": options, "settings": settings, "rooms": rooms}
+    makers = {"options": options, "settings": settings, "rooms": rooms, "request": request}
     text = re.sub(r"`<!-- prior: (\w+) -->`", lambda mark: models_of(mark[1]), text)
     return MARK.sub(lambda mark: makers[mark[1]](mark[2]), text)
 
@@ -52,6 +53,21 @@ def _option(p: Any) -> tuple[str, str, str]:
     given = p.default if not callable(p.default) else None
     default = stated.rstrip("]") or ("" if given is None or given is False else str(given))
     return f"`{'`, `'.join(p.opts)}{metavar}`", text.strip(), default
+
+
+def request(verb: str) -> str:
+    """The options of a fit as JSON: key, meaning, an example."""
+    import json
+
+    from sasnet_plugin.fitting.request import FitRequest, options_of_request
+
+    del verb  # there is one
+    rows = [
+        (f"`{about.name}`", about.help_text, f"`{json.dumps(about.example, ensure_ascii=False)}`")
+        for about in options_of_request(FitRequest)
+        if about.name != "workers"
+    ]
+    return _table(("key", "what it does", "example"), rows)
 
 
 def settings(package: str) -> str:

@@ -8,7 +8,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -28,10 +28,7 @@ from .journal import Journal, Place, journal_of
 #: them: ten thousand files in a night, 12 hours, of two processes.
 TIME_LIMIT = 14.0
 #: Of a fit, what changes its answer; the time is kept beside each answer, and more of it may be given later.
-_DECIDES = (
-    "top", "models", "structure_factor", "fixed", "ranges", "fitted", "contrast", "prior",
-    "exclude", "start",
-)  # fmt: skip
+_DECIDES = tuple({f.name for f in fields(FitOptions)} - {"method", "time_limit", "workers", "also"})
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from ..data.sample.sample import Sample
 from ..domains import DEFAULT, PAGES, Domain, ReadOptions, names_and_titles, recognise_domain, specification
 from ..extensions import service
 from ..files import MARK, check_folder, check_output
+from ..fitting.request import OPTIONS, list_given
 from ..fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
 from ..fitting.task import FitOptions
 from ..materials import densities
@@ -60,8 +61,6 @@ if TYPE_CHECKING:
 
 #: Joint fits that are listed.
 _MOST = 8
-#: Options that decide nothing in fits of images.
-_CURVES_ALONE = ("exclude", "structure_factor", "ranges", "fitted", "start", "method")
 
 
 def sample_from(
@@ -568,11 +567,12 @@ class Run:
 
 
 def _check_image_options(file: str, how: FitOptions) -> None:
-    usual = type(how)()
-    for name in _CURVES_ALONE:
-        if getattr(how, name) != getattr(usual, name):
-            option = f"--{name.replace('_', '-')}"
-            raise DataError(f"{file}: images are fitted without {option}; add --together to fit its sectors.")
+    given = list_given(how)
+    for option in OPTIONS.values():
+        if option.spelling in given and not option.for_images:
+            raise DataError(
+                f"{file}: images are fitted without {option.spelling}; add --together to fit its sectors."
+            )
 
 
 def _fit_image(kind: Domain, image: Any, seconds: float, how: FitOptions) -> Answer:

@@ -267,8 +267,8 @@ def _list_fitted(options: FitOptions) -> tuple[str, ...]:
 
 def _list_given(options: FitOptions, fits: Sequence[ModelFit]) -> tuple[str, ...]:
     """Names of the parameters that a user has given, in any of the fits."""
-    names = (name for fit in fits for name in given_parameters(options.fixed, options.contrast, fit.model))
-    return tuple(dict.fromkeys(names))
+    names = [name for fit in fits for name in given_parameters(options.fixed, options.contrast, fit.model)]
+    return tuple(dict.fromkeys([*names, *["temperature"] * (options.temperature is not None)]))
 
 
 def _spread_over_best_kinds(result: FitResult, kinds: Sequence[ModelFit]) -> FitResult:

@@ -13,7 +13,9 @@ from ..simulate.orientations import DIRECTOR, P2
 from ..types import ModelGuess, SasnetError, Suggestion, product_name
 from ..wording import option
 from .problem.contrast import contrast_of, names_settled_by
+from .problem.free_parameters import SURROUNDINGS
 from .request import OPTIONS, READING, FitRequest, text_of
+from .result.components import bare
 from .task import FitOptions, Method, Start
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ def options_of(request: FitRequest) -> FitOptions:
         fixed=dict(request.fixed or {}),
         ranges=ranges,
         fitted=fitted,
+        temperature=None if request.temperature is None else float(request.temperature),
         contrast=contrast_of(request.sample, request.solvent, request.probe, request.wavelength),
         method=Method(request.method, **draws),
         start=_start_of(request, models, {*ranges, *fitted}),
@@ -57,11 +60,15 @@ def options_of(request: FitRequest) -> FitOptions:
 
 def _start_of(request: FitRequest, models: tuple[str, ...] | None, varied: Collection[str]) -> Start | None:
     """The starting values: of the one model named, or of their own model, which is fitted as well."""
-    start: Mapping[str, Any] = request.start or {}
-    if isinstance(values := start.get("values"), Mapping):
-        factor = start.get("structure_factor")
-        return make_start(str(start.get("model")), factor, values, varied)
-    return start_of(models, request.structure_factor, start, varied)
+    given: Mapping[str, Any] = request.start or {}
+    if isinstance(values := given.get("values"), Mapping):
+        start: Start | None = make_start(
+            str(given.get("model")), given.get("structure_factor"), values, varied
+        )
+    else:
+        start = start_of(models, request.structure_factor, given, varied)
+    # The temperature of the sample is known, and with it the dielectric constant of water.
+    return start if start is None or request.temperature is None else start.drop_fixed(SURROUNDINGS)
 
 
 def select_named_hypotheses(options: FitOptions, suggestion: Suggestion) -> tuple[Hypothesis, ...]:
@@ -206,6 +213,9 @@ def _check_contradictions(options: FitOptions) -> None:
         raise SasnetError(f"{name}: its value is fixed, so that it cannot be fitted; leave out one of both.")
     for name in settled.intersection(options.fitted):
         raise SasnetError(f"{name}: sample or solvent give its value; leave them out to fit it.")
+    named = {*options.ranges, *options.fitted, *options.fixed}
+    if options.temperature is not None and "temperature" in {bare(name) for name in named}:
+        raise SasnetError(f"temperature: {option('temperature')} gives its value; leave out one of both.")
     for name, value in start.items():
         if options.fixed.get(name, value) != value:
             raise SasnetError(

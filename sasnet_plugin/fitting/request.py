@@ -105,6 +105,18 @@ def _check_start(name: str, value: Any) -> dict[str, Any]:
     return dict(value)
 
 
+def _check_temperature(name: str, value: Any) -> float:
+    """Kelvin, from a number, ``298.15 K`` or ``25 C``, where water is liquid."""
+    text = f"{value:g} K" if _is_number(value) else str(value)
+    number, unit = text.strip().rstrip("KkCc°").strip(), text.strip()[-1:].upper()
+    kelvin = _to_number(number) + (CELSIUS if unit == "C" else 0.0)
+    if not CELSIUS <= kelvin <= CELSIUS + 100.0:
+        raise SasnetError(
+            f"{name} is {text!r}; give it in K or °C, such as 298.15 or '25 C', between 0 and 100 °C."
+        )
+    return round(kelvin, 6)
+
+
 def _check_q_range(name: str, value: Any) -> tuple[float | None, float | None]:
     ends = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else []
     bounds = [
@@ -218,6 +230,9 @@ Q_RANGE = Kind(
     tuple[float | None, float | None], "(float, float)", _check_q_range, str, _parse_q_range, "A:B"
 )
 Q_UNIT = Kind(str, "str", _check_q_unit)
+TEMPERATURE = Kind(str | float, "str or float", _check_temperature)
+#: 0 °C, K.
+CELSIUS = 273.15
 
 
 # --- The options.
@@ -366,11 +381,16 @@ class FitRequest:
         PROBES[0], _one_of(*PROBES), "Probe of sample and solvent: neutron or xray.", KNOWN, "xray",
         value_in=_of_contrast("probe"),
     )  # fmt: skip
+    temperature: str | float | None = _option(
+        None, TEMPERATURE,
+        "Temperature of the sample, such as 310 (K) or '25 C': what a charge means depends on it.", KNOWN,
+        "37 C", unit="K", metavar="T",
+    )  # fmt: skip
     wavelength: float | None = _option(
         None, _number("a number", metavar="Å"),
         "Wavelength of a curve against the angle 2θ, if the file gives none, such as 1.5418; in a fit also"
         " for X-rays.",
-        READ, 1.5418, unit="Å", value_in=_not_in_options,
+        READ, 1.5418, unit="Å", for_images=True, value_in=_not_in_options,
     )  # fmt: skip
     method: str = _option(
         METHODS[0], _one_of(*METHODS),

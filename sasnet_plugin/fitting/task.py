@@ -142,6 +142,7 @@ class FitOptions:
     fixed: dict[str, float] = field(default_factory=dict)
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
     fitted: tuple[str, ...] = ()  #: Parameters that are fitted in each model that has them.
+    temperature: float | None = None  #: Of the sample, K; None where not given.
     contrast: Contrast | None = None  #: Scattering length densities of sample and solvent, not fitted.
     method: Method = Method()
     #: One more start for one of the models, which is fitted even where the network would not have it.

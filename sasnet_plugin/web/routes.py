@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -15,14 +14,10 @@ from ..batch.plan import TIME_LIMIT
 from ..data.sample.described import polarisation_of
 from ..data.sample.sample import KINDS, SPINS
 from ..fitting.request import (
-    NAMES,
     OPTIONS,
-    RANGES,
     READING,
     REFINING,
     START,
-    VALUES,
-    WORD,
     request_from_json,
 )
 from ..planning.measurements import examples
@@ -218,16 +213,23 @@ class Start(BaseModel):
 Word = Annotated[str, Field(max_length=CURVES.longest_search)]
 Words = Annotated[list[Word], Field(max_length=50)]
 Numbers = Annotated[dict[Word, Number], Field(max_length=50)]
-Ranges = Annotated[dict[Word, tuple[Number, Number]], Field(max_length=50)]
-#: By the type of a value in JSON what a body may hold.
-_BOUNDED: Mapping[Any, Any] = {
-    NAMES.json: Words, WORD.json: Word, VALUES.json: Numbers, RANGES.json: Ranges, START.json: Start,
-    float: Number, int: int,
-}  # fmt: skip
+
+
+def _bound(kind: Any) -> Any:
+    """The type of a value in JSON as a body may have it: short texts, finite numbers, few entries."""
+    if kind == START.json:
+        return Start
+    origin, inner = get_origin(kind), tuple(map(_bound, get_args(kind)))
+    if origin in (list, dict):
+        return Annotated[origin[inner], Field(max_length=50)]
+    plain = {str: Word, float: Number}.get(kind, kind)
+    return origin[inner] if origin is tuple else Union[inner] if inner else plain  # noqa: UP007
+
+
 #: Options that the page asks in other ways: the data set by its key, the range of q by the plot.
 IN_OTHER_WAYS = (*READING, "workers")
 _FIELDS: dict[str, Any] = {
-    name: (_BOUNDED[about.kind.json] | None, Field(default=None, description=about.help_text))
+    name: (_bound(about.kind.json) | None, Field(default=None, description=about.help_text))
     for name, about in OPTIONS.items()
     if name not in IN_OTHER_WAYS
 }

@@ -27,10 +27,10 @@ _Key = TypeVar("_Key")
 _TINY = float(np.finfo(float).tiny)
 #: Whether the particle gives its effective radius to the structure factor (1), or that is a parameter (0).
 EFFECTIVE_MODE = "radius_effective_mode"
+#: Of charged spheres, not fitted.
+SURROUNDINGS = ("temperature", "dielectconst")
 #: Not fitted: modes, the surroundings of charged spheres, and the effective radius unless its range is given.
-_NOT_FITTED = frozenset(
-    {"structure_factor_mode", EFFECTIVE_MODE, "radius_effective", "temperature", "dielectconst"}
-)
+_NOT_FITTED = frozenset({"structure_factor_mode", EFFECTIVE_MODE, "radius_effective", *SURROUNDINGS})
 #: The structure factor whose charge depends on the temperature and the dielectric constant of the solvent.
 CHARGED = "hayter_msa"
 #: Fitted where there is some, as a width of sizes is.
@@ -52,12 +52,15 @@ def dielectric_constant_of_water(temperature: float) -> float:
 
 
 def add_surroundings(
-    factor: str | None, fixed: Mapping[str, float], free: Collection[str] = (), prefix: str = ""
-) -> dict[str, float]:
-    """Fixed values with those of water at 25 °C around charged particles, but for what is given or `free`."""
+    factor: str | None, fixed: Mapping[str, float], free: Collection[str] = (), prefix: str = "",
+    given: float | None = None,
+) -> dict[str, float]:  # fmt: skip
+    """Fixed values with those of water around charged particles at a `given` temperature (K) or 25 °C, but
+    for what is fixed or `free`.
+    """
     if factor != CHARGED:
         return dict(fixed)
-    temperature = fixed.get(f"{prefix}temperature", PROBLEM.temperature)
+    temperature = fixed.get(f"{prefix}temperature", given or PROBLEM.temperature)
     water = {"temperature": temperature, "dielectconst": dielectric_constant_of_water(temperature)}
     named = {f"{prefix}{name}": value for name, value in water.items()}
     return {name: value for name, value in named.items() if name not in free} | dict(fixed)

@@ -121,7 +121,7 @@ def make_restart_task(
 def collect_fixed(options: FitOptions, model: str, factor: str | None = None) -> dict[str, float]:
     contrast = compute_contrast_values(options.contrast, model) if options.contrast else {}
     free = {*options.fitted, *options.ranges}
-    return add_surroundings(factor, {**contrast, **options.fixed}, free)
+    return add_surroundings(factor, {**contrast, **options.fixed}, free, given=options.temperature)
 
 
 def fit_jointly(task: JointTask, bank: Any, budget: Budget) -> JointFit:

@@ -249,7 +249,9 @@ class State:
         task = self._apply_given(task)
         begin = prefix(0) if hypothesis.second is not None else ""
         free = {*task.fitted, *task.ranges}
-        return replace(task, fixed=add_surroundings(factor, task.fixed, free, begin))
+        return replace(
+            task, fixed=add_surroundings(factor, task.fixed, free, begin, self.options.temperature)
+        )
 
     def is_named(self, hypothesis: Hypothesis) -> bool:
         """Whether the user named its model, and not a structure factor alone."""

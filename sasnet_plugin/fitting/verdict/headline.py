@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import filterfalse
 
@@ -201,20 +201,20 @@ def describe_size(name: str, size: Size) -> str:
 
 def _values(result: FitResult, best: ModelFit) -> list[str]:
     """Two or three values with what equally good fits say of them in their errors, then what is open."""
-    return _list_values(best, _list_equal_models(result, best))
+    return _list_values(best, _list_equal_models(result, best), result.given)
 
 
 def _list_equal_models(result: FitResult, best: ModelFit) -> list[ModelFit]:
     return [fit for fit in as_good(result) if fit.model != best.model]
 
 
-def _list_values(best: ModelFit, equals: Sequence[ModelFit]) -> list[str]:
+def _list_values(best: ModelFit, equals: Sequence[ModelFit], given: Collection[str] = ()) -> list[str]:
     # A more general model that says the same does not hide what the simple one determines.
     wholes = _wholes(best, [fit for fit in equals if len(fit.free) <= len(best.free)])
     hidden = set(find_lower_bounds(best)).union(*(size.parts for size in wholes))
     # Equally good fits may leave nothing of a size that the first one seems to know.
     texts = [describe_size(size.title, size) for size in wholes if not _open(size)]
-    known = [*texts, *_singles(best, equals, hidden), *_longer(best)]
+    known = [*texts, *_singles(best, equals, hidden, given), *_longer(best)]
     shown = {part for size in wholes for part in size.parts} | {*list_undetermined(best), *hidden}
     if not known and any(name not in shown for name, _ in telling(best)):
         return [str(sentences.NO_VALUE)]
@@ -234,10 +234,12 @@ def includes_other_models(result: FitResult) -> bool:
     return _list_values(best, _list_equal_models(result, best)) != _list_values(best, [])
 
 
-def _singles(best: ModelFit, equals: Sequence[ModelFit], hidden: set[str]) -> list[str]:
+def _singles(
+    best: ModelFit, equals: Sequence[ModelFit], hidden: set[str], given: Collection[str]
+) -> list[str]:
     """The parameters by which people know a sample, as far as nothing else says them."""
     sizes_by_name = {name: _alone(name, best, equals) for name, _ in telling(best) if name not in hidden}
-    return [_value(name, size, best) for name, size in sizes_by_name.items() if size is not None]
+    return [_value(name, size, best, given) for name, size in sizes_by_name.items() if size is not None]
 
 
 def _longer(best: ModelFit) -> list[str]:
@@ -267,15 +269,15 @@ def _open(size: Size) -> bool:
     return size.error is not None and size.error >= abs(size.value)
 
 
-def _value(name: str, size: Size, best: ModelFit) -> str:
+def _value(name: str, size: Size, best: ModelFit, given: Collection[str]) -> str:
     if name.endswith("_pd"):
         return describe_polydispersity(name, size, best)
     # A square stands with its root's value, see `make_size`.
     text = describe_size(name_parameter(name, best).replace("²", ""), size)
-    return text + _describe_surroundings(name, best) if bare(name) == "charge" else text
+    return text + _describe_surroundings(name, best, given) if bare(name) == "charge" else text
 
 
-def _describe_surroundings(charge: str, best: ModelFit) -> str:
+def _describe_surroundings(charge: str, best: ModelFit, given: Collection[str]) -> str:
     """What a charge depends on and no fit of these data determines."""
     begin = charge.removesuffix("charge")
     values = {
@@ -285,7 +287,9 @@ def _describe_surroundings(charge: str, best: ModelFit) -> str:
     if temperature is None or dielectric is None:
         return ""
     no_salt = salt is not None and salt.fixed and salt.value == 0
+    is_assumed = temperature.fixed and not {"temperature", f"{begin}temperature"} & set(given)
     return sentences.SURROUNDINGS(
+        how=str(sentences.ASSUMED if is_assumed else sentences.AT),
         temperature=f"{temperature.value:.0f}", dielectric=f"{dielectric.value:.1f}",
         salt=str(sentences.NO_SALT) if no_salt else "",
     )  # fmt: skip

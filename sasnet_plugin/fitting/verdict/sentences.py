@@ -63,9 +63,10 @@ VOLUME_FRACTION = template(
 WALLS = template(" of the walls")
 IF_ABSOLUTE = template(" (if I is in cm⁻¹)")
 SURROUNDINGS = template(
-    " (at {temperature} K, dielectric constant {dielectric}{salt})", temperature="298", dielectric="78.3",
-    salt=", no salt",
+    " ({how} {temperature} K, dielectric constant {dielectric}{salt})", how="assumed:", temperature="298",
+    dielectric="78.3", salt=", no salt",
 )  # fmt: skip
+AT, ASSUMED = template("at"), template("assumed:")
 NO_SALT = template(", no salt")
 NO_VALUE = template("none of its values is determined by these data")
 OPEN_VALUES = template("{names} not determined by these data", names="length and shell thickness")

@@ -309,10 +309,14 @@ def test_a_charge_stands_with_what_it_depends_on() -> None:
     around = {"temperature": p(298.15, None, "K", fixed=True), "dielectconst": p(78.3, None, "", fixed=True)}
     salt = {"concentration_salt": p(0.0, None, "M", fixed=True)}
     best = fitted("sphere", factor="hayter_msa", radius=p(30, 0.1), charge=p(20, 0.5, "e"), **around, **salt)
-    assert "charge 20.0 ± 0.5 e (at 298 K, dielectric constant 78.3, no salt)." in headline(answer(best))
+    assert "charge 20.0 ± 0.5 e (assumed: 298 K, dielectric constant 78.3, no salt)." in headline(
+        answer(best)
+    )
+    known = answer(best, given=("temperature",))
+    assert "charge 20.0 ± 0.5 e (at 298 K, dielectric constant 78.3, no salt)." in headline(known)
     salty = {"concentration_salt": p(0.02, 0.001, "M")}
     best = fitted("sphere", factor="hayter_msa", radius=p(30, 0.1), charge=p(20, 0.5, "e"), **around, **salty)
-    assert "(at 298 K, dielectric constant 78.3)" in headline(answer(best))
+    assert "(assumed: 298 K, dielectric constant 78.3)" in headline(answer(best))
 
 
 def test_where_no_value_is_determined_none_is_picked_out() -> None:
