@@ -186,10 +186,12 @@ def _parse_q_range(text: str) -> Any:
 
 
 def _one_of(*words: str) -> Kind:
+    choice = " or ".join(words) if len(words) == 2 else ", ".join(words)
+
     def check(name: str, value: Any) -> str:
         if value not in words:
             what = name.removeprefix("--").replace("-", " ")
-            raise SasnetError(f"{value}: no such {what}; choose {', '.join(words)}.")
+            raise SasnetError(f"{value}: no such {what}; use {choice}.")
         return str(value)
 
     return Kind(str, "str", check)
@@ -419,7 +421,7 @@ class FitRequest:
             object.__setattr__(self, about.name, about.check(getattr(self, about.name)))
         if self.method != "dream" and (self.samples, self.burn) != (None, None):
             labels = " and ".join(OPTIONS[name].label for name in ("samples", "burn"))
-            raise SasnetError(f"{labels} are options of dream; give {OPTIONS['method'].label} dream.")
+            raise SasnetError(f"{labels}: these options need {OPTIONS['method'].label} dream.")
 
 
 @dataclass(frozen=True, kw_only=True)

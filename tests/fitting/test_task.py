@@ -44,7 +44,7 @@ def test_materials_settle_what_a_start_would_fix() -> None:
         ({"method": "dream", "samples": 0}, "samples must be a whole number between 1 and 10000000, not 0"),
         ({"method": "dream", "samples": 20_000_000}, "samples must be"),
         ({"method": "dream", "burn": -1}, "burn must be a whole number of at least 0, not -1"),
-        ({"method": "de", "samples": 100}, "options of dream"),
+        ({"method": "de", "samples": 100}, "these options need"),
     ],
 )
 def test_a_method_that_makes_no_sense_is_refused(method: dict[str, Any], said: str) -> None:
