@@ -212,6 +212,7 @@ class Start(BaseModel):
 
 Word = Annotated[str, Field(max_length=CURVES.longest_search)]
 Words = Annotated[list[Word], Field(max_length=50)]
+Seconds = Annotated[float, Field(ge=OPTIONS["time_limit"].kind.least, le=CURVES.longest_fit)]
 Numbers = Annotated[dict[Word, Number], Field(max_length=50)]
 
 
@@ -241,7 +242,7 @@ class AskedOfFit(_OptionsOfFit):
 
     without: ClassVar[tuple[str, ...]] = ()  #: Options that it does not take.
     window: tuple[Number, Number] | None = None
-    time_limit: Annotated[float | None, Field(le=CURVES.longest_fit)] = None
+    time_limit: Seconds | None = None
 
     def body(self) -> dict[str, Any]:
         """Return the request as `sasnet serve` takes it. Raises SasnetError for a wrong option or model."""
@@ -269,7 +270,7 @@ class AskedBatch(AskedOfFit):
     keys: list[str] = Field(min_length=1, max_length=CURVES.most_in_batch)
     series: bool = False
     q_unit: Literal["A", "nm"] | None = None
-    time_limit: Annotated[float, Field(le=CURVES.longest_fit)] = TIME_LIMIT
+    time_limit: Seconds = TIME_LIMIT
 
 
 @router.get("/api/keys")

@@ -422,9 +422,13 @@ def test_a_search_keeps_what_is_fixed_and_says_so(server: Server, new_page: NewP
     said = page.text_content("#held")
     assert said == "“Find the model” fixes sld_solvent = 6.35, in each model that has the parameter."
     page.fill("#limit", "10")
+    page.click("#known summary")
+    page.fill("#known [data-option=temperature]", "37 C")
     with page.expect_request("**/api/fits") as asked:
         page.click("#find")
-    assert json.loads(asked.value.post_data)["fixed"] == {"sld_solvent": 6.35}
+    wanted = json.loads(asked.value.post_data)
+    assert wanted["fixed"] == {"sld_solvent": 6.35}
+    assert wanted["temperature"] == "37 C"
     page.wait_for_selector(
         "#history button:has-text('find the model with sld_solvent = 6.35')", timeout=150_000
     )

@@ -17,12 +17,11 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel, Field
 
 from ...domains import PAGES, has_tags, specification
-from ...fitting.request import OPTIONS
 from ...predict.classes import percent
 from ...types import SasnetError
 from ...web.curves.bench import Bench
-from ...web.routes import OfCurves
-from ...web.settings import CURVES, WEB
+from ...web.routes import OfCurves, Seconds
+from ...web.settings import WEB
 from ..raster import COLOURS, SCALES, VIEWS, Look, colour_bar
 from ..service import How, titles
 from . import exchange
@@ -58,7 +57,7 @@ class ChosenKind(WhichImage):
 class Verified(WhichImage):
     """A fit of it."""
 
-    time_limit: float = Field(default=60.0, ge=OPTIONS["time_limit"].kind.least, le=CURVES.longest_fit)
+    time_limit: Seconds = 60.0
 
 
 @router.get("/api/images/about")
