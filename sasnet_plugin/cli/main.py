@@ -121,7 +121,11 @@ def whole_sentences(group: Any, ctx: typer.Context, formatter: Any) -> None:
     """Write the commands of a group in sections, each with its first sentence, none cut."""
     listed = group.list_commands(ctx)
     width = max(map(len, listed))
-    for title, group_names in COMMAND_GROUPS.items():
+    added = tuple(name for name in listed if name not in _ORDER)
+    for title, group_names in {
+        **COMMAND_GROUPS,
+        **({"Added by other packages": added} if added else {}),
+    }.items():
         names = [name for name in group_names if name in listed]
         with formatter.section(title):
             formatter.write_dl(
@@ -136,6 +140,7 @@ def _first_sentence(command: Any) -> str:
 # --- The command ``sasnet``: a table of commands, each imported only when it is called for.
 
 _PLACES = {
+    **merge_tables("COMMANDS"),
     "fit": "sasnet_plugin.cli.fit:fit",
     "classify": "sasnet_plugin.cli.classify:classify",
     "next": "sasnet_plugin.cli.next:next_",
@@ -150,7 +155,6 @@ _PLACES = {
     "train": "sasnet_plugin.cli.train:train",
     "evaluate": "sasnet_plugin.cli.evaluate:evaluate",
     "groups": "sasnet_plugin.cli.evaluate:groups",
-    **merge_tables("COMMANDS"),
 }
 _ORDER = [name for names in COMMAND_GROUPS.values() for name in names]
 #: Command -> "module:function", in the order of the help.

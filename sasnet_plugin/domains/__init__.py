@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .heads import Head, Inputs
 
 #: Name of a domain -> "module:its specification"; extensions add theirs.
-PAGES = {"sas1d": "sasnet_plugin.domains.sas1d:SAS1D", **merge_tables("KINDS")}
+PAGES = {"sas1d": "", **merge_tables("KINDS")} | {"sas1d": "sasnet_plugin.domains.sas1d:SAS1D"}
 #: What a command means where it is told of no domain, and a file is taken for that no other recognises.
 DEFAULT = "sas1d"
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...data.sample.kind import CALIBRATION
 from ...digits import chisq_text
+from ...extensions import load, merge_tables
 from ...files import MARK, put_whole, read_text
 from ...fitting.optimize.bumps_fit import fitter_for
 from ...fitting.problem.experiment import starting_values
@@ -227,7 +228,8 @@ def free_stem(folder: Path, start: str, curve: Curve) -> str:
 def marks(curve: Curve, folder: Path) -> dict[Path, str]:
     """The files that `export` writes for a data set, each with its mark (`files.check_output`)."""
     stem = free_stem(folder, document.stem(curve.file, curve.entry, "curve"), curve)
-    return {Path(folder) / f"{stem}.{end}": mark for end, mark in _MARKS.items()}
+    endings = {**dict.fromkeys(merge_tables("EXPORTERS"), MARK), **_MARKS}
+    return {Path(folder) / f"{stem}.{end}": mark for end, mark in endings.items()}
 
 
 def _encode_names(curve: Curve) -> Curve:
@@ -244,7 +246,7 @@ def export(result: FitResult, folder: Path) -> list[Path]:
     best = result.best
     if best is None:
         return []
-    project, text, script, session, nexus = marks(result.curve, folder)
+    *others, project, text, script, session, nexus = marks(result.curve, folder)
     result = replace(result, curve=_encode_names(result.curve))
     copied = clipboard_text(best).encode("utf-8")
     put_whole(text, copied, "SasView clipboard text", make_folder=True)
@@ -256,4 +258,6 @@ def export(result: FitResult, folder: Path) -> list[Path]:
     for model in dict.fromkeys(fit.model for fit in result.fits if len(sum_parts(fit.model)) > 1):
         plugins.append(Path(folder) / f"{sasview_name(model)}.py")
         put_whole(plugins[-1], plugin_text(model).encode("utf-8"), "SasView plugin model")
-    return [project, text, script, session, nexus, *plugins]
+    for path, place in zip(others, merge_tables("EXPORTERS").values(), strict=True):
+        put_whole(path, load(place)(result), f"file of {place}")
+    return [project, text, script, session, nexus, *plugins, *others]
