@@ -22,7 +22,7 @@ import re
 import subprocess
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -194,11 +194,18 @@ def half_of(name: str) -> str:
 # --- Simulated curves.
 
 
+class Truth(NamedTuple):
+    """A value that a region should have, and where it shows, Å⁻¹."""
+
+    value: float
+    where: Range
+
+
 class Problem(NamedTuple):
     """A curve and what is true of it."""
 
     curve: Curve
-    truth: dict[str, float]
+    truths: dict[str, Truth]
 
 
 def guinier_porod(q: Array, rg: float, power: float) -> Array:
@@ -224,10 +231,18 @@ def simulate(kind: str, noise: float, rng: np.random.Generator) -> Problem:
     q = np.geomspace(
         10 ** rng.uniform(-3.3, -2.7), 10 ** rng.uniform(-0.6, -0.3), int(rng.integers(120, 400))
     )
+    high = float(q[-1])
+
+    def of_knee(rg: float) -> Truth:
+        return Truth(rg, Range("Guinier knee", 0.5 / rg, 2 / rg))
+
+    def of_law(power: float, low: float, high: float) -> Truth:
+        return Truth(power, Range("power law", low, max(high, 1.01 * low)))
+
     if kind == "Guinier–Porod":
         rg, power = 10 ** rng.uniform(1.5, 2.2), rng.uniform(2.5, 4)
         clean = 10 * guinier_porod(q, rg, power) + rng.choice([0, 1e-3])
-        truth = {"Rg": rg, "exponent": power}
+        truths = {"Rg": of_knee(rg), "exponent": of_law(power, 3 / rg, high)}
     elif kind == "two levels":
         rg, power, power_2 = 10 ** rng.uniform(2.3, 2.6), rng.uniform(2, 3), rng.uniform(3.5, 4)
         rg_2 = rg / 10 ** rng.uniform(0.9, 1.2)
@@ -236,34 +251,50 @@ def simulate(kind: str, noise: float, rng: np.random.Generator) -> Problem:
         g_2 = b * rg_2**power * rng.uniform(0.5, 3)
         b_2 = g_2 * power_2 / rg_2**power_2 * math.gamma(power_2 / 2)
         clean = unified(q, [(1e3, rg, b, power), (g_2, rg_2, b_2, power_2)]) + 1e-4
-        truth = {"Rg": rg, "Rg 2": rg_2, "exponent": power, "exponent 2": power_2}
+        truths = {
+            "Rg": of_knee(rg), "exponent": of_law(power, 3 / rg, 0.7 / rg_2),
+            "second Rg": of_knee(rg_2), "second exponent": of_law(power_2, 4 / rg_2, high),
+        }  # fmt: skip
     elif kind == "Lorentz + Porod":
-        length = 10 ** rng.uniform(1, 1.6)
-        clean = 10 ** rng.uniform(-9, -7.6) * q**-4.0 + 1 / (1 + (q * length) ** 2) + 1e-3
-        truth = {"Rg": length * math.sqrt(3), "exponent": 4.0}
+        length, porod = 10 ** rng.uniform(1, 1.6), 10 ** rng.uniform(-9, -7.6)
+        clean = porod * q**-4.0 + 1 / (1 + (q * length) ** 2) + 1e-3
+        truths = {"Rg": of_knee(length * math.sqrt(3)), "exponent": of_law(4.0, float(q[0]), porod**0.25)}
     else:
-        center = 10 ** rng.uniform(-1.6, -1)
+        center, porod = 10 ** rng.uniform(-1.6, -1), rng.uniform(0.5, 2) * 1e-8
         width = center * rng.uniform(0.08, 0.3)
-        clean = np.exp(-(((q - center) / width) ** 2) / 2) + 0.05 + rng.uniform(0.5, 2) * 1e-8 * q**-3.0
-        truth = {"position": center, "width": width * math.sqrt(8 * math.log(2)), "exponent": 3.0}
+        clean = np.exp(-(((q - center) / width) ** 2) / 2) + 0.05 + porod * q**-3.0
+        where = Range("peak", center - width, center + width)
+        truths = {
+            "position": Truth(center, where), "full width": Truth(width * math.sqrt(8 * math.log(2)), where),
+            "exponent": of_law(3.0, float(q[0]), (porod / 0.05) ** (1 / 3)),
+        }  # fmt: skip
     sigma = noise * clean * np.sqrt(1 + 0.3 * (q / q[0]) ** 0.3)
-    return Problem(Curve(q, clean + sigma * rng.standard_normal(q.size), sigma), truth)
+    return Problem(Curve(q, clean + sigma * rng.standard_normal(q.size), sigma), truths)
 
 
-def values_of(curve: Curve) -> Iterator[tuple[str, float, float]]:
-    """Quantity, value and standard deviation of all regions."""
+def find_value(curve: Curve, name: str, where: Range) -> tuple[float, float]:
+    """Value and standard deviation of the region that overlaps most; NaN for none."""
+    best, found = 0.0, (math.nan, math.nan)
     for region in curve.regions().regions:
+        shared = (
+            overlap(where, Range(region.kind, region.q_min, region.q_max))
+            if region.kind == where.kind
+            else 0.0
+        )
+        if shared <= best:
+            continue
+        best = shared
         if isinstance(region, GuinierKnee):
-            yield "Rg", region.rg, region.rg_error
+            found = region.rg, region.rg_error
         elif isinstance(region, PowerLaw):
-            yield "exponent", region.exponent, region.exponent_error
+            found = region.exponent, region.exponent_error
         elif isinstance(region, PeakRegion):
-            yield "position", region.q, region.q_error
-            yield "width", region.width, region.width_error
+            found = (region.width, region.width_error) if "width" in name else (region.q, region.q_error)
+    return found
 
 
 def simulated_page(number: int) -> str:
-    """Of each quantity the nearest value of its kind within 40 %: how far it is from the truth."""
+    """How often each quantity is found, and how far it is from the truth."""
     rows = []
     for kind in ("Guinier–Porod", "two levels", "Lorentz + Porod", "peak + background"):
         for noise in (0.005, 0.02, 0.05):
@@ -271,17 +302,11 @@ def simulated_page(number: int) -> str:
             pulls: dict[str, list[float]] = defaultdict(list)
             sizes: dict[str, list[float]] = defaultdict(list)
             for _ in range(number):
-                curve, truth = simulate(kind, noise, rng)
-                found = list(values_of(curve))
-                for name, true in truth.items():
-                    near = [
-                        (v, e)
-                        for quantity, v, e in found
-                        if quantity == name.split()[0] and abs(v / true - 1) < 0.4
-                    ]
-                    value, error = min(near, key=lambda one: abs(one[0] - true), default=(math.nan, math.nan))
-                    pulls[name].append((value - true) / error)
-                    sizes[name].append(error / true)
+                curve, truths = simulate(kind, noise, rng)
+                for name, truth in truths.items():
+                    value, error = find_value(curve, name, truth.where)
+                    pulls[name].append((value - truth.value) / error)
+                    sizes[name].append(error / truth.value)
             for name, pull in pulls.items():
                 seen = np.abs([one for one in pull if math.isfinite(one)])
                 values = [seen.size / number, *([math.nan] * 3)]

@@ -4,7 +4,7 @@ Each range is fitted again, with the laws of its neighbours subtracted where the
 flatter one begins that was there before. Within a range the curve departs from its law by a smooth process
 whose size its own points say (M. C. Kennedy and A. O'Hagan, J. R. Stat. Soc. B 63 (2001) 425), so that errors
 hold noise and shape. The levels that the ranges show are then fitted together by the unified equation, and
-both answers are averaged by how probable they make the points of a range.
+the answer is taken that makes the points of a range more probable, its error holding the other one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ from .region_results import (
 )
 from .segmentation import SETTINGS as DIVISION
 from .segmentation import Bins, Law, Segment, Segmentation, bin_curve, divide
-from .unified import SETTINGS as UNIFIED
 from .unified import LevelStart, UnifiedFit, fit_unified
 
 
@@ -57,6 +56,7 @@ class RegionSettings(NamedTuple):
     departures: tuple[float, ...] = (0.0, 0.005, 0.015, 0.04, 0.1)
     #: q Rg at which a knee begins: there the slope has changed by 1/4.
     knee_begin: float = 0.6
+    knee_end: float = 2.4  #: q Rg at which one between two power laws ends, as for a smooth surface.
     #: Largest q Rg used for Rg; mean and standard deviation of the next coefficient κ₄, that of (q Rg)⁴ in ln
     #: I: -1/126 for a sphere, 1/36 for a Gaussian coil.
     guinier_reach: float = 1.8
@@ -120,14 +120,18 @@ def find_regions(q: Floats, intensity: Floats, sigma: Floats, *, slit: bool = Fa
     segments, adding = _find_sums(bins, division)
     fits, background = _fit_all(bins, segments, adding, division.background, division.lowest)
     unified = _fit_levels(bins, fits, background[0])
-    regions = []
-    for k in range(len(fits)):
-        local = list(_describe(bins, fits, k, background))
-        if unified is not None:
-            local = unified.average(local, k, _total(bins, fits, adding, k, background[0]))
-        regions += local
+    regions: list[Region] = []
+    local = bins.y.copy()
+    for k, fit in enumerate(fits):
+        total = _total(bins, fits, adding, k, background[0])
+        local[fit.segment.first : fit.segment.last] = total[fit.segment.first : fit.segment.last]
+        described = [region for region in _describe(bins, fits, k, background) if _is_known(region)]
+        regions += described if unified is None else unified.average(described, k, total)
+    if unified is not None:
+        regions = unified.insert_knees(regions, local)
     levels = () if unified is None else unified.levels()
-    return Regions(tuple(_name_background([region for region in regions if _is_known(region)])), levels, slit)
+    regions += _hidden_background(bins, fits, background if unified is None else unified.background())
+    return Regions(tuple(_name_background(regions)), levels, slit)
 
 
 def _is_known(region: Region) -> bool:
@@ -230,8 +234,9 @@ def _fit_all(
     """Fit each range with its neighbours' laws subtracted; the background with its standard deviation."""
     background = (background_level, SETTINGS.background_error * lowest)
     fits: list[_Fit] = []
-    for _ in range(SETTINGS.rounds):
+    for number in range(SETTINGS.rounds):
         previous, fits = fits, []
+        departures = SETTINGS.departures if number == SETTINGS.rounds - 1 else None
         for k, segment in enumerate(segments):
             x = bins.x[segment.first : segment.last]
             other = np.zeros(x.size)
@@ -245,7 +250,8 @@ def _fit_all(
                 segment,
                 other + flat,
                 other,
-                0.0 if flat == 0.0 and segment.law is Law.BACKGROUND else background[1],
+                0.0 if segment.law is Law.BACKGROUND else background[1],
+                departures,
             )
             fits.append(fit or (previous[k] if previous else _plain_fit(bins, segment)))
         for fit in fits:
@@ -357,7 +363,7 @@ def _describe(bins: Bins, fits: Sequence[_Fit], k: int, background: tuple[float,
     """The regions of a range: a knee has a plateau or a power law below it where these are long enough."""
     fit = fits[k]
     segment, theta, covariance = fit.segment, fit.theta, fit.covariance
-    first, last = _ends(bins, fits, k)
+    first, last = _ends(bins, fits, k, background[0])
     if last <= first:
         return
     edges = _edges(bins)
@@ -411,7 +417,7 @@ def _edges(bins: Bins) -> Floats:
     return np.asarray(np.exp(np.concatenate([bins.x[:1], middle, bins.x[-1:]])))
 
 
-def _ends(bins: Bins, fits: Sequence[_Fit], k: int) -> tuple[int, int]:
+def _ends(bins: Bins, fits: Sequence[_Fit], k: int, background: float) -> tuple[int, int]:
     """First bin and the one after the last, a range beside a crossover being as long as its law dominates."""
     first, last = fits[k].segment.first, fits[k].segment.last
     own = fits[k].intensity(bins.x)
@@ -421,7 +427,32 @@ def _ends(bins: Bins, fits: Sequence[_Fit], k: int) -> tuple[int, int]:
     if k > 0 and fits[k - 1].segment.last < first:
         share = own / (own + fits[k - 1].intensity(bins.x))
         first -= _count_leading(share[fits[k - 1].segment.last : first][::-1] > SETTINGS.dominates)
+    if fits[k].segment.law is Law.BACKGROUND and k > 0:
+        first = _background_begin(bins, fits[k - 1], background)
+    elif k == len(fits) - 1 or fits[k + 1].segment.law is Law.BACKGROUND:
+        last -= _count_leading(own[first:last][::-1] < background)
     return first, last
+
+
+def _background_begin(bins: Bins, fit: _Fit, background: float) -> int:
+    """The first bin at the end of a range in which the background dominates, or the range's end."""
+    segment = fit.segment
+    if segment.law is Law.PEAK:
+        return segment.last
+    share = background / (fit.intensity(bins.x[segment.first : segment.last]) + background)
+    return segment.last - _count_leading(share[::-1] > SETTINGS.dominates)
+
+
+def _hidden_background(
+    bins: Bins, fits: Sequence[_Fit], background: tuple[float, float]
+) -> Iterator[FlatBackground]:
+    """The background as a region where it is most of the last range and none is its own."""
+    level, error = background
+    begin, end = _background_begin(bins, fits[-1], level), bins.x.size
+    if fits[-1].segment.law is not Law.BACKGROUND and begin < end and level > SETTINGS.known * error:
+        edges = _edges(bins)
+        points = int(bins.points[begin:].sum())
+        yield FlatBackground(level, error, float(edges[begin]), float(edges[end]), points)
 
 
 def _count_leading(true: NDArray[np.bool_]) -> int:
@@ -503,24 +534,13 @@ class _Levels(NamedTuple):
     covariance: Floats
 
     def levels(self) -> tuple[Level, ...]:
-        found = []
-        for k, pivot in enumerate(self.fit.pivots):
-            log_g, log_rg, power, log_b = self.fit.theta[4 * k : 4 * k + 4]
-            has_law = math.isfinite(log_b)
-            found.append(
-                Level(
-                    math.exp(log_rg) if math.isfinite(log_rg) else math.inf,
-                    math.exp(log_g) if math.isfinite(log_g) else 0.0,
-                    float(np.clip(power, *UNIFIED.powers)) if has_law else 4.0,
-                    math.exp(log_b + power * math.log(pivot)) if has_law else 0.0,
-                )
-            )
-        return tuple(found)
+        return tuple(Level(*start) for start in self.fit.starts())
 
     def average(self, regions: Sequence[Region], k: int, local: Floats) -> list[Region]:
-        """Average the values of a range with those of its level, by how probable both make its bins.
+        """Take the values of a range or of its level, whichever makes its bins more probable.
 
-        A law that the levels do without is left out where they are more probable.
+        The error holds the other answer, too. A law that the levels do without is left out where they are
+        more probable.
         """
         part, place = slice(self.fits[k].segment.first, self.fits[k].segment.last), self.places[k]
         chances = [
@@ -530,16 +550,18 @@ class _Levels(NamedTuple):
         share = 1 / (1 + math.exp(min(max(chances[0] - chances[1], -50.0), 50.0)))
 
         def mix(local: tuple[float, float], level: tuple[float, float]) -> tuple[float, float]:
-            mean = (1 - share) * local[0] + share * level[0]
+            best = level[0] if share > 0.5 else local[0]
             variance = sum(
-                weight * (error**2 + (value - mean) ** 2)
+                weight * (error**2 + (value - best) ** 2)
                 for weight, (value, error) in ((1 - share, local), (share, level))
             )
-            return mean, math.sqrt(variance)
+            return best, math.sqrt(variance)
 
         averaged: list[Region] = []
         for region in regions:
             is_left_out = share > 0.5 and place.power < 0
+            if isinstance(region, GuinierKnee) and share > 0.5 and place.knee < 0:
+                continue
             if isinstance(region, GuinierKnee) and place.knee >= 0:
                 region = region._replace(
                     **_name("rg", mix((region.rg, region.rg_error), self.radius(place.knee)))
@@ -570,6 +592,40 @@ class _Levels(NamedTuple):
             averaged.append(region)
         return averaged
 
+    def insert_knees(self, regions: Sequence[Region], local: Floats) -> list[Region]:
+        """Add the knees of levels that lie between two power laws, where the levels are more probable."""
+        edges, inserted = _edges(self.bins), list(regions)
+        for level, (log_g, log_rg) in enumerate(self.fit.theta[:-1].reshape(-1, 4)[:, :2].tolist()):
+            if not math.isfinite(log_g + log_rg) or any(place.knee == level for place in self.places):
+                continue
+            (rg, rg_error), (g, g_error) = self.radius(level), self.forward(level)
+            first, last = np.searchsorted(
+                self.bins.x, np.log([SETTINGS.knee_begin / rg, SETTINGS.knee_end / rg])
+            ).tolist()
+            # Where the steeper law of the level before is larger, it hides the knee.
+            guinier = g * np.exp(-((self.bins.q[first:last] * rg) ** 2) / 3)
+            is_seen = guinier > 0.5 * np.exp(self.fit.log_intensity[first:last])
+            first += _count_leading(~is_seen)
+            if last - first < DIVISION.least or min(rg / rg_error, g / g_error) < SETTINGS.known:
+                continue
+            part = slice(first, last)
+            chances = [
+                _log_likelihood(self.bins.x[part], (self.bins.y - line)[part], self.bins.error[part])
+                for line in (local, self.fit.log_intensity)
+            ]
+            low, high = float(edges[first]), float(edges[last])
+            if chances[1] < chances[0]:
+                continue
+            points = int(self.bins.points[part].sum())
+            knee = GuinierKnee(rg, rg_error, g, g_error, 0.0, 0.0, low, high, points)
+            inserted = [piece for region in inserted for piece in _cut(region, low, high)]
+            inserted = sorted([*inserted, knee], key=lambda region: region.q_min)
+        return inserted
+
+    def background(self) -> tuple[float, float]:
+        """B₀ and its standard deviation."""
+        return self.fit.background, self.error(-1) * self.fit.scale
+
     def radius(self, level: int) -> tuple[float, float]:
         """Rg and its standard deviation, Å."""
         value = math.exp(float(self.fit.theta[4 * level + 1]))
@@ -596,12 +652,22 @@ class _Levels(NamedTuple):
         return math.sqrt(max(float(self.covariance[number, number]), 0.0))
 
 
+def _cut(region: Region, low: float, high: float) -> Iterator[Region]:
+    """What of a power law lies outside of a range that another region takes."""
+    if not isinstance(region, PowerLaw) or region.q_max <= low or region.q_min >= high:
+        yield region
+    elif region.q_min < low:
+        yield region._replace(q_max=low)
+    elif region.q_max > high:
+        yield region._replace(q_min=high)
+
+
 def _name(name: str, value: tuple[float, float]) -> dict[str, Any]:
     return {name: value[0], f"{name}_error": value[1]}
 
 
 def _fit_levels(bins: Bins, fits: Sequence[_Fit], background: float) -> _Levels | None:
-    """Fit the unified equation, without power laws of their own that it does not need."""
+    """Fit the unified equation, without levels that it does not need."""
     is_used = np.ones(bins.x.size, dtype=bool)
     for fit in fits:
         if fit.segment.law is Law.PEAK:
@@ -612,13 +678,10 @@ def _fit_levels(bins: Bins, fits: Sequence[_Fit], background: float) -> _Levels 
     best = fit_unified(x, y, wide, levels, background)
     k = 1
     while best is not None and k < len(levels):
-        if math.isfinite(levels[k].rg):
-            k += 1
-            continue
         fewer = levels[:k] + levels[k + 1 :]
-        if k < len(fewer):
-            g = float(np.interp(-math.log(fewer[k].rg), x, y)) if math.isfinite(fewer[k].rg) else -math.inf
-            fewer[k] = fewer[k]._replace(g=math.exp(g))
+        if k < len(fewer) and math.isinf(levels[k].rg) and math.isfinite(fewer[k].rg):
+            # The plateau of the next one was hidden.
+            fewer[k] = fewer[k]._replace(g=math.exp(float(np.interp(-math.log(fewer[k].rg), x, y))))
         trial = fit_unified(x, y, wide, fewer, background)
         if trial is not None and trial.criterion < best.criterion:
             best, levels = trial, fewer
@@ -627,6 +690,9 @@ def _fit_levels(bins: Bins, fits: Sequence[_Fit], background: float) -> _Levels 
             k += 1
     if best is None:
         return None
+    # Again with the departure that is left.
+    left = float(np.mean((y - best.log_intensity) ** 2 - error**2))
+    best = fit_unified(x, y, np.sqrt(error**2 + max(left, 0.0)), best.starts(), best.background) or best
     free = np.flatnonzero(best.precision > 0)
     step, covariance = _solve(
         x, best.jacobian[:, free], y - best.log_intensity, error, best.pull[free], best.precision[free],

@@ -51,6 +51,7 @@ class SegmentationSettings(NamedTuple):
     below_knee: tuple[float, float] = (-0.5, 3.5)
     #: Smallest and largest q Rg at the end of a Guinier range and of a knee. Below, it is flat; beyond, the
     #: power law of the surface has begun (2.4 for a smooth surface).
+    guinier_begin: float = 1.1  #: Largest q Rg at the begin of both; beyond, nothing of q → 0 is seen.
     guinier_end: tuple[float, float] = (0.8, 2.6)
     knee_end: tuple[float, float] = (0.8, 3.0)
     peak_curvature: float = 0.5  #: Least c q₀² of a peak.
@@ -108,7 +109,12 @@ def bin_curve(q: Floats, intensity: Floats, sigma: Floats, settings: Segmentatio
     # Ratios to a line through the averages: a steep law within a bin would shift its average.
     center, level = average(x), average(intensity)
     level = np.maximum(level, 1e-12 * float(np.abs(intensity).max()))
-    reference = np.exp(np.interp(x, center, np.log(level)))
+    line = np.interp(x, center, np.log(level))
+    if center.size > 1:  # beyond the outer averages, too
+        for outer, inner, part in ((0, 1, x < center[0]), (-1, -2, x > center[-1])):
+            slope = math.log(level[outer] / level[inner]) / float(center[outer] - center[inner])
+            line[part] += slope * (x[part] - center[outer])
+    reference = np.exp(line)
     ratio = average(intensity / reference)
     error = np.sqrt(average((sigma / reference) ** 2) / points)
     used = ratio > settings.signal * error
@@ -213,6 +219,7 @@ def _evidence(bins: Bins, background: float, settings: SegmentationSettings) -> 
         slope_below, fall_of_knee, knee = with_two("x", "qq")
         rise, bend, peak = with_two("q", "qq")
         top = -rise / (2 * bend)
+        ratio = np.exp(x_low - x_high)
         drop = -bend * np.minimum(top - np.exp(x_low), np.exp(x_high) - top) ** 2
         inside = between(top, (np.exp(x_low), np.exp(x_high)))
         end, end_of_knee = np.sqrt(-3 * fall * high_q2), np.sqrt(-3 * fall_of_knee * high_q2)
@@ -227,8 +234,10 @@ def _evidence(bins: Bins, background: float, settings: SegmentationSettings) -> 
         allowed = {
             Law.FLAT: usable,
             Law.POWER: between(-slope, settings.exponents),
-            Law.GUINIER: between(end, settings.guinier_end),
-            Law.KNEE: between(end_of_knee, settings.knee_end) & between(-slope_below, settings.below_knee),
+            Law.GUINIER: between(end, settings.guinier_end) & (end * ratio < settings.guinier_begin),
+            Law.KNEE: between(end_of_knee, settings.knee_end)
+            & (end_of_knee * ratio < settings.guinier_begin)
+            & between(-slope_below, settings.below_knee),
             Law.PEAK: inside & (bend * top**2 < -settings.peak_curvature) & (drop > settings.peak_drop),
         }
         likelihood = (level - 0.5 * yy, power, guinier, knee, peak)

@@ -55,7 +55,28 @@ class UnifiedFit(NamedTuple):
     jacobian: Floats  #: (n, numbers), of ln I.
     precision: Floats  #: (numbers,), of the priors.
     pull: Floats  #: (numbers,), from `theta` to the middle of the priors.
+    scale: float  #: Of the background.
     criterion: float  #: Bayesian information criterion, the size of the departure unknown.
+
+    @property
+    def background(self) -> float:
+        """B₀."""
+        return float(self.theta[-1]) * self.scale
+
+    def starts(self) -> list[LevelStart]:
+        """The levels, to go on from."""
+        levels = []
+        for k, pivot in enumerate(self.pivots):
+            log_g, log_rg, power, log_b = (float(value) for value in self.theta[_EACH * k : _EACH * (k + 1)])
+            levels.append(
+                LevelStart(
+                    math.exp(log_rg) if math.isfinite(log_rg) else math.inf,
+                    math.exp(log_g) if math.isfinite(log_g) else 0.0,
+                    min(max(power, SETTINGS.powers[0]), SETTINGS.powers[1]) if math.isfinite(log_b) else 4.0,
+                    math.exp(min(log_b + power * math.log(pivot), 300.0)) if math.isfinite(log_b) else 0.0,
+                )
+            )
+        return levels
 
 
 def fit_unified(
@@ -111,7 +132,7 @@ def fit_unified(
         if before - best < settings.small * best:
             break
     criterion = x.size * math.log(max(best, 1e-300)) + free.size * math.log(x.size)
-    return UnifiedFit(theta, pivots, current, jacobian, precision, pull(theta), criterion)
+    return UnifiedFit(theta, pivots, current, jacobian, precision, pull(theta), scale, criterion)
 
 
 def _numbers(level: LevelStart, pivot: float) -> tuple[float, float, float, float]:

@@ -1,1 +1,0 @@
-"""Curves of proteins of known mass, measured and simulated."""
