@@ -81,9 +81,14 @@ def find_simpler_shape(result: FitResult) -> ModelFit | None:
 
 
 def is_disguised(best: ModelFit, fit: ModelFit) -> bool:
-    """Whether a fit has become the best model: an ellipsoid of equal axes, a sum with next to no second."""
+    """Whether a fit has become the best model: an ellipsoid of equal axes, a sum with next to no second, or
+    the same particles with an interaction of which the data show nothing.
+    """
     if fit.components and fit.components[-1].fraction < ASSESSMENT.negligible:
         return fit.components[0].name in (best.model, best.name) and not much_better(fit, best)
+    if fit.model == best.model and best.structure_factor is None and fit.structure_factor is not None:
+        shown = (name for name in fit.free if name not in best.parameters)
+        return not any(shown) and not much_better(fit, best)
     return any(w.about is About.SIMPLER and w.model == best.name for w in fit.warnings)
 
 

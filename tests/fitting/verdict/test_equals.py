@@ -114,3 +114,12 @@ def test_only_an_error_that_measurements_have_excuses() -> None:
     said = describe_error(answer(verification=replace(WRONG, systematic=error)))
     assert said == "a systematic error of 2.1 % of I and a background that changes along q"
     assert describe_error(answer(verification=replace(WRONG, systematic={**error, "excuses": False}))) == ""
+
+
+def test_an_interaction_of_which_the_data_show_nothing_is_no_rival_of_the_particles_alone() -> None:
+    """Broad spheres: hard ones of a volume fraction that stands at its default have the same curve."""
+    fixed = replace(p(0.01, 0.0), error=None, fixed=True)
+    hidden = fitted("sphere", factor="hardsphere", radius=p(60, 1), volfraction=fixed)
+    assert is_disguised(SPHERE, hidden)
+    assert not is_disguised(SPHERE, fitted("sphere", factor="hardsphere", volfraction=p(0.1, 0.01)))
+    assert not is_disguised(replace(SPHERE, chisq=SPHERE.chisq + 60), hidden)
