@@ -75,6 +75,8 @@ _LATEX = (
 # Origin's superscripts, nm\+(-1), and powers in brackets.
 _POWER = re.compile(r"\\\+\(([^)]*)\)|\^\(([^)]*)\)")
 _TAGS = re.compile(r"</?su[pb]>", re.IGNORECASE)
+#: A cross section per volume, such as cm²/cm³, is an inverse length.
+_AREA_PER_VOLUME = re.compile(r"(?P<length>\w+)2/(?P=length)3")
 _INVERSE_WORDS = re.compile(r"^(?:inv(?:erse)?|reciprocal|rec|per|(?:1|rad)?/)", re.IGNORECASE)
 
 
@@ -116,7 +118,9 @@ def canonical(text: str, quantity: str) -> str | None:
     if plain.startswith("1e-6/"):
         name = f"1e-6/{_UNITS.get(plain[5:].removesuffix('2'))}²"
         return name if name in table else None
-    if inverse := _INVERSE_WORDS.match(plain):
+    if quantity == "intensity" and (ratio := _AREA_PER_VOLUME.fullmatch(plain)):
+        plain, power = ratio[1], -1
+    elif inverse := _INVERSE_WORDS.match(plain):
         plain, power = plain[inverse.end() :], -1
     elif plain.endswith(("-1", "-2")):
         plain, power = plain[:-2], -int(plain[-1])

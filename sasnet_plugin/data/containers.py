@@ -250,15 +250,25 @@ def _float(text: str | None) -> float:
 
 
 def scan_hdf5(file: Any, name: str, options: ReadOptions) -> list[RawCurve]:
-    """Read the data sets of a NXcanSAS file in group order. Raises DataError for too many points."""
+    """Read the data sets of a NXcanSAS file in group order, those of subentries after those of their entry.
+    Raises DataError for too many points.
+    """
     import h5py
 
-    return [
-        curve
-        for _, entry in hdf5.members(file)
-        if isinstance(entry, h5py.Group)
-        for curve in _entry(entry, name, options)
-    ]
+    groups = [entry for _, entry in hdf5.members(file) if isinstance(entry, h5py.Group)]
+    curves = []
+    for entry in groups:
+        subentries = [group for _, group in hdf5.members(entry) if _is_subentry(group)]
+        curves += [curve for place in (entry, *subentries) for curve in _entry(place, name, options)]
+    return curves
+
+
+def _is_subentry(group: Any) -> bool:
+    """Whether a group within an entry holds a measurement of its own, as USAXS instruments write them."""
+    import h5py
+
+    kinds = (hdf5.text(group.attrs.get(name, "")) for name in ("canSAS_class", "NX_class"))
+    return isinstance(group, h5py.Group) and any(kind in ("SASentry", "NXsubentry") for kind in kinds)
 
 
 def _entry(entry: Any, name: str, options: ReadOptions) -> list[RawCurve]:

@@ -243,3 +243,24 @@ def test_units_that_contradict_the_values_are_refused(tmp_path: Path) -> None:
 def test_units_between_which_nothing_converts_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="one unit"):
         load(xml(tmp_path / "a.xml", ["1/A"] * 30 + ["furlong"] * 30, [1.0] * 60))
+
+
+def test_a_subentry_is_read_and_an_area_per_volume_is_an_inverse_length(tmp_path: Path) -> None:
+    """As USAXS instruments write both, desmeared and slit-smeared: a SASentry within the entry."""
+    path = tmp_path / "usaxs.h5"
+    with h5py.File(path, "w") as file:
+        entry = file.create_group("entry")
+        entry.attrs.update({"NX_class": "NXentry", "canSAS_class": "SASentry"})
+        for name in ("sample", "sample_smeared"):
+            inner = entry.create_group(name)
+            inner.attrs.update({"NX_class": "NXsubentry", "canSAS_class": "SASentry"})
+            inner["title"] = name
+            data = inner.create_group("sasdata")
+            data.attrs.update({"NX_class": "NXdata", "canSAS_class": "SASdata", "signal": "I", "I_axes": "Q"})
+            data["Q"], data["I"], data["Idev"] = Q, INTENSITY, ERROR
+            data["Q"].attrs["units"], data["I"].attrs["units"] = "1/angstrom", "[cm2/cm3]"
+    curves = load(path)
+    assert [curve.entry for curve in curves] == ["sample", "sample_smeared"]
+    for curve in curves:
+        np.testing.assert_allclose(curve.intensity, INTENSITY)
+        assert curve.intensity_unit == "cm⁻¹"
