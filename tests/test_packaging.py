@@ -136,6 +136,8 @@ for name in examples():
 from importlib import import_module
 from sasnet_plugin.cli.main import read_examples
 read_examples()
+from sasnet_plugin.protein.molecular_weight import read_table
+read_table()
 for table in (wheel / "sasnet_plugin").rglob("*.toml"):  # read by the module of the same name
     if table.with_suffix(".py").is_file():
         import_module(".".join(table.relative_to(wheel).with_suffix("").parts))

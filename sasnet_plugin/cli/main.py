@@ -62,7 +62,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "test", "domain", "geometry", "together", "together_by", "sample_file", "kind",
         ),
         "Which models": (),
-        "What is known": ("share", "own", "tie"),
+        "What is known": ("share", "own", "tie", "concentration", "absolute", "monomer", "sequence"),
         "How it is fitted": ("verify",),
         "Where it runs": ("scheduler", "shard"),
         "What is written": (
@@ -74,7 +74,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 #: Commands by what they are for, in the order of ``sasnet -h``.
 COMMAND_GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "One sample": ("fit", "classify", "next"),
+        "One sample": ("fit", "classify", "next", "protein"),
         "Many files": ("batch", "follow", "sort"),
         "In the browser": ("web", "tag"),
         "In other programs": ("sasview", "bumps", "mcp", "serve"),
@@ -144,6 +144,7 @@ _PLACES = {
     "fit": "sasnet_plugin.cli.fit:fit",
     "classify": "sasnet_plugin.cli.classify:classify",
     "next": "sasnet_plugin.cli.next:next_",
+    "protein": "sasnet_plugin.cli.protein:protein",
     "batch": "sasnet_plugin.cli.batch:batch",
     "follow": "sasnet_plugin.cli.follow:follow",
     "web": "sasnet_plugin.cli.programs:web",

@@ -77,6 +77,8 @@ def test_an_assistant_finds_out_what_a_curve_is(folder: Path, address: str) -> N
         assert sum(m["probability"] for m in found["models"]) <= 1 + 1e-9
         free = await answer(client, "model_free", file="sphere.dat")
         assert free["guinier"]["rg"] == pytest.approx(np.sqrt(0.6) * RADIUS, rel=0.03)
+        size = await answer(client, "protein", file="sphere.dat", monomer=20.0)
+        assert size["rg"]["value"] == pytest.approx(np.sqrt(0.6) * RADIUS, rel=0.03)
         heavy = await answer(client, "sld", material="D2O")
         assert heavy["sld"] == pytest.approx(6.36, abs=0.01)
         assert heavy["unit"] == "1e-6/Å²"

@@ -229,6 +229,18 @@ def build(  # noqa: C901, the branches of the tools inside are counted as well
         """Numbers without a model, with errors: Rg and I(0), slopes, Porod's constant, peaks, Kratky plot."""
         return await run_in_thread(partial(tools.model_free, file, request))
 
+    @server.tool(annotations=reads)
+    @take_options(*_READ)
+    async def protein(
+        file: File, request: FileRequest, concentration: float | None = None, absolute: bool = False,
+        monomer: float | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Numbers of a protein in solution (SAXS, buffer subtracted): Rg, I(0), D_max, molecular weight,
+        oligomeric state and quality, with errors. concentration in mg/ml, for intensities in 1/cm (absolute);
+        monomer in kDa.
+        """
+        return await run_in_thread(partial(tools.protein, file, request, concentration, absolute, monomer))
+
     @server.tool(annotations=runs)
     @take_options(*_FIT, workers=workers)
     async def fit(

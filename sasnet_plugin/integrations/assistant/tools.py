@@ -113,6 +113,22 @@ class Tools:
             **curve.model_free().as_dict(),
         }  # fmt: skip
 
+    def protein(
+        self,
+        file: str,
+        request: FileRequest,
+        concentration: float | None,
+        absolute: bool,
+        monomer: float | None,
+    ) -> Answer:
+        """Numbers of a protein in solution."""
+        from ...protein import protein
+
+        result = protein(
+            self._one(file, request), concentration=concentration, absolute=absolute, monomer=monomer
+        )
+        return result.as_dict() | {"file": file}
+
     def fit(
         self, pool: Pool, file: str, request: FileRequest, exchange: Mapping[str, str] | None = None
     ) -> Answer:

@@ -1,0 +1,1 @@
+"""Curves of proteins of known mass, measured and simulated."""

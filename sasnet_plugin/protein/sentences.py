@@ -1,0 +1,54 @@
+"""Sentences of what a curve of a protein says and does not say."""
+
+from __future__ import annotations
+
+from ..wording import template
+
+NO_SIGNAL = template(
+    "no signal above the buffer: the first {points} points average {level} of their standard deviation",
+    points=20, level="0.4",
+)  # fmt: skip
+RISES = template("the intensity does not fall from the lowest q on, as with repulsion or below a peak")
+LATE = template(
+    "no Guinier region: the curve begins at {q} Å⁻¹, where q·Rg is {qrg}; measure from {wanted} Å⁻¹ on",
+    q="0.05", qrg="1.9", wanted="0.02",
+)  # fmt: skip
+UNCERTAIN = template("no Guinier region: the curve determines Rg to {percent} % only", percent="31")
+UNEXPLAINED = template(
+    "no p(r) fits the curve (reduced χ² {chisq}): the particles interact, or the errors are too small",
+    chisq="23",
+)  # fmt: skip
+BEYOND = template(
+    "p(r) does not end below {length} Å, {ratio} times Rg: a chain, aggregates, or a background",
+    length="230", ratio="6.5",
+)  # fmt: skip
+FEW = template("only {points} points with an intensity and an uncertainty; at least {least} are needed",
+    points=6, least=15)  # fmt: skip
+SLIT = template("a slit has smeared the curve; desmear it first")
+NO_SCALE = template(
+    "The concentration was not used: the file does not say that its intensities are in cm⁻¹. If they are, add"
+    " --absolute."
+)
+NO_MASS = template("there is no molecular weight")
+DISAGREE = template(
+    "The ways to the molecular weight disagree. Distrust {method}: it gives {value} kDa.",
+    method="I(0) and concentration", value="98 ± 11",
+)  # fmt: skip
+AGGREGATES = template(
+    "Aggregates add {share} % to I(0) at the lowest q. They are allowed for in the errors.", share="3.1 ± 0.9"
+)
+REPULSION = template(
+    "Repulsion takes {share} % from I(0) at the lowest q. Measure a lower concentration, too.",
+    share="3.6 ± 1.2",
+)  # fmt: skip
+DISTURBED = template("The first {count} points are disturbed and were excluded.", count=3)
+UNDERSTATED = template(
+    "The uncertainties are too small: {percent} % of systematic error was added.", percent="0.9"
+)
+FLEXIBLE = template(
+    "The particle is flexible or unfolded. The molecular weight holds for folded proteins only."
+)
+UNUSUAL = template("The shape is unlike those of the simulated proteins; distrust the molecular weight.")
+DAMAGE = template(
+    "Frames differ by more than noise (CorMap, p = {p}): radiation damage or drift.", p="0.0002"
+)
