@@ -15,7 +15,7 @@ from ..noise import fill_dintensity, is_usable
 from ..types import Curve, DataError
 from . import sentences
 from .descriptors import Descriptors, describe
-from .molecular_weight import combine, find_oligomer, forward_mass, read_table
+from .molecular_weight import combine, find_oligomer, forward_mass, is_outside, read_table
 from .pair_posterior import SETTINGS, Draws, group_points, sample_posterior
 from .quality import compare_frames, measure_signal
 from .results import (
@@ -300,9 +300,7 @@ def _caution(mass: MolecularWeight, quality: Quality, kind: str, numbers: Descri
         cautions.append(sentences.DISAGREE(method=mass.distrusted, value=value))
     if kind == "flexible":
         cautions.append(str(sentences.FLEXIBLE))
-    table = read_table()
-    middle = np.median(numbers.columns, axis=0)
-    if np.any((middle < table.minimum) | (middle > table.maximum)):
+    if is_outside(read_table(), numbers.columns):
         cautions.append(str(sentences.UNUSUAL))
     return tuple(cautions)
 

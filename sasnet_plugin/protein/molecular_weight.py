@@ -36,6 +36,8 @@ CONCENTRATION_ERROR, SCALE_ERROR = 0.10, 0.03
 #: simulated ones: half of how far the answers for seven proteins moved between a surface of 1.4 and one of
 #: 2.5 Å roughness, both of which the radii of gyration in the Protein Data Bank allow (`simulated_proteins`).
 DISCREPANCY = 0.07
+#: The same where a particle lies outside of the sizes and shapes of the simulated ones.
+OUTSIDE = 0.4
 #: Standard deviations beyond which a way disagrees with the others.
 _DISAGREES = 2.5
 #: χ² per degree of freedom of the ways from which on their disagreement is no chance.
@@ -84,6 +86,12 @@ def evaluate_scale(table: MassTable, columns: Floats) -> float:
     return float(np.clip(scale, *table.scale_range))
 
 
+def is_outside(table: MassTable, columns: Floats) -> bool:
+    """Whether a particle lies outside of the sizes and shapes of the simulated ones."""
+    middle = np.median(columns, axis=0)
+    return bool(np.any((middle < table.minimum) | (middle > table.maximum)))
+
+
 def forward_mass(
     i0: float, i0_error: float, concentration: float, error: float | None
 ) -> tuple[float, float]:
@@ -112,7 +120,8 @@ def combine(
     # The spread by quantiles: noise that makes an integral negative in a few draws is no matter.
     spread = 0.5 * (np.quantile(draws, 0.84, axis=0) - np.quantile(draws, 0.16, axis=0))
     noise = np.corrcoef(draws.T) * np.outer(spread, spread)
-    covariance = table.correlation * evaluate_scale(table, columns) ** 2 + noise + DISCREPANCY**2
+    discrepancy = OUTSIDE if is_outside(table, columns) else DISCREPANCY
+    covariance = table.correlation * evaluate_scale(table, columns) ** 2 + noise + discrepancy**2
     methods: tuple[str, ...] = METHODS
     if forward is not None:
         methods += (FORWARD,)

@@ -39,7 +39,9 @@ class PosteriorSettings(NamedTuple):
     disturbed: float = 0.15
     systematic: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 3e-2)  #: Relative systematic error of a group.
     #: L over Rg and the standard deviation of a over I(0) of aggregates or repulsion; the first has none.
-    interactions: tuple[tuple[float, float], ...] = ((0.0, 0.0), (2.5, 0.03), (5.0, 0.03))
+    interactions: tuple[tuple[float, float], ...] = (
+        (0.0, 0.0), (2.5, 0.03), (5.0, 0.03), (2.5, 0.3), (4.0, 0.3),
+    )  # fmt: skip
     constant: float = 3e-3  #: Standard deviation of B over I(0), of the subtraction.
     #: Mean and standard deviation of what the atoms within a protein of N residues scatter evenly, over I(0),
     #: times N; and N over (Rg / Å)³ of a compact protein.

@@ -220,9 +220,10 @@ def radius_of_gyration(beads: Beads) -> float:
 
 
 def largest_distance(beads: Beads) -> float:
-    """Å, between the edges of the two beads furthest apart, the shell included."""
+    """Å, between the edges of the two residues furthest apart, without the hydration shell."""
     from scipy.spatial import ConvexHull
     from scipy.spatial.distance import pdist
 
-    corners = beads.places[ConvexHull(beads.places).vertices]
+    residues = beads.places[: beads.residues]
+    corners = residues[ConvexHull(residues).vertices]
     return float(pdist(corners).max()) + 2 * 3.2
