@@ -2,7 +2,8 @@
 
     python -m sasnet_plugin.protein.learn --seed 5 --count 160 --rows rows.jsonl
 
-No measured curve takes part. The table is the same for the same seed.
+No measured curve takes part. The table is the same for the same seed and code; the one that is kept was
+computed before strong aggregates became a term of the fit.
 """
 
 from __future__ import annotations

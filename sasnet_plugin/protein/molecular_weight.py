@@ -33,11 +33,12 @@ SPECIFIC_VOLUME = (0.7425, 0.01)
 #: Relative standard deviations of a concentration that is given without one, and of an absolute scale.
 CONCENTRATION_ERROR, SCALE_ERROR = 0.10, 0.03
 #: Standard deviation of ln M, in all ways from the curve, by which real proteins may differ from the
-#: simulated ones: half of how far the answers for seven proteins moved between a surface of 1.4 and one of
-#: 2.5 Å roughness, both of which the radii of gyration in the Protein Data Bank allow (`simulated_proteins`).
+#: simulated ones: half of how far the answers for seven measured proteins moved between two ways to
+#: simulate (a surface of 1.4 and one of 2.5 Å roughness, other shells and distances of domains). It was
+#: chosen with those curves in view; curves that nobody has looked at must judge.
 DISCREPANCY = 0.07
 #: The same where a particle lies outside of the sizes and shapes of the simulated ones.
-OUTSIDE = 0.4
+OUTSIDE = 0.4  # a guess
 #: Standard deviations beyond which a way disagrees with the others.
 _DISAGREES = 2.5
 #: χ² per degree of freedom of the ways from which on their disagreement is no chance.
