@@ -258,22 +258,22 @@ def scan_hdf5(file: Any, name: str, options: ReadOptions) -> list[RawCurve]:
     groups = [entry for _, entry in hdf5.members(file) if isinstance(entry, h5py.Group)]
     curves = []
     for entry in groups:
-        subentries = [group for _, group in hdf5.members(entry) if _is_subentry(group)]
-        curves += [curve for place in (entry, *subentries) for curve in _entry(place, name, options)]
+        inside = [group for _, group in hdf5.members(entry) if isinstance(group, h5py.Group)]
+        curves += _entry(entry, list(_select_data_groups(inside)), name, options)
+        for subentry in filter(_is_subentry, inside):
+            curves += _entry(subentry, list(data_groups(subentry)), name, options)
     return curves
 
 
 def _is_subentry(group: Any) -> bool:
     """Whether a group within an entry holds a measurement of its own, as USAXS instruments write them."""
-    import h5py
-
     kinds = (hdf5.text(group.attrs.get(name, "")) for name in ("canSAS_class", "NX_class"))
-    return isinstance(group, h5py.Group) and any(kind in ("SASentry", "NXsubentry") for kind in kinds)
+    return any(kind in ("SASentry", "NXsubentry") for kind in kinds)
 
 
-def _entry(entry: Any, name: str, options: ReadOptions) -> list[RawCurve]:
+def _entry(entry: Any, groups: Sequence[Any], name: str, options: ReadOptions) -> list[RawCurve]:
+    """Read the groups of an entry that hold a Q and an I."""
     raw_curves = []
-    groups = list(data_groups(entry))
     slits = find_hdf5_slit_lengths(entry) if groups else []
     for group in groups:
         count = frames_in(group)
@@ -308,11 +308,17 @@ def data_groups(entry: Any) -> Iterator[Any]:
     """Groups of an entry that hold a Q and an I, in its order."""
     import h5py
 
-    for _, group in hdf5.members(entry):
-        if isinstance(group, h5py.Group):
-            q, intensity = hdf5.member(group, "Q"), hdf5.member(group, "I")
-            if isinstance(q, h5py.Dataset) and isinstance(intensity, h5py.Dataset):
-                yield group
+    inside = (group for _, group in hdf5.members(entry) if isinstance(group, h5py.Group))
+    yield from _select_data_groups(inside)
+
+
+def _select_data_groups(groups: Iterable[Any]) -> Iterator[Any]:
+    import h5py
+
+    for group in groups:
+        q, intensity = hdf5.member(group, "Q"), hdf5.member(group, "I")
+        if isinstance(q, h5py.Dataset) and isinstance(intensity, h5py.Dataset):
+            yield group
 
 
 def _read_axis_names(group: Any) -> list[str]:

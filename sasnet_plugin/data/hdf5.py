@@ -44,7 +44,7 @@ def open_file(path: Path, file: str) -> Iterator[Any]:
     """
     import h5py
 
-    with h5py.File(path, "r") as opened:
+    with h5py.File(path, "r") as opened, _remember_dead_links(opened):
         wanting = _unknown_filters(opened)
         if wanting:
             with suppress(ImportError):  # an extra
@@ -56,6 +56,23 @@ def open_file(path: Path, file: str) -> Iterator[Any]:
             if not wanting:
                 raise
             raise _filters_missing(file, wanting) from error
+
+
+#: Of each file that `open_file` has open, by HDF5's number of it: links that lead nowhere, as paths with the
+#: hops that were left. Those of a chain of thousands would be followed again by every look through a group.
+_DEAD_LINKS: dict[int, set[tuple[str, int]]] = {}
+
+
+@contextmanager
+def _remember_dead_links(opened: Any) -> Iterator[None]:
+    import h5py
+
+    number = h5py.h5o.get_info(opened.id).fileno
+    _DEAD_LINKS[number] = set()
+    try:
+        yield
+    finally:
+        _DEAD_LINKS.pop(number, None)
 
 
 def _filters_missing(file: str, wanting: set[int]) -> DataError:
@@ -100,9 +117,21 @@ def _own_member(group: Any, name: str, hops: int) -> Any:
         return None
     kind = links.get_info(key).type
     if kind == h5py.h5l.TYPE_SOFT:
-        path = links.get_val(key).decode("utf-8", "surrogateescape")
-        return member(group, path, hops - 1) if hops else None
+        return _follow(group, links.get_val(key).decode("utf-8", "surrogateescape"), hops)
     return group[name] if kind == h5py.h5l.TYPE_HARD else None
+
+
+def _follow(group: Any, path: str, hops: int) -> Any:
+    """What a soft link in a group leads to, None where that is nothing or too far."""
+    import h5py
+
+    dead = _DEAD_LINKS.get(h5py.h5o.get_info(group.id).fileno) if path.startswith("/") else None
+    if not hops or (dead is not None and (path, hops) in dead):
+        return None
+    item = member(group, path, hops - 1)
+    if item is None and dead is not None:
+        dead.add((path, hops))
+    return item
 
 
 def members(group: Any) -> Iterator[tuple[str, Any]]:
