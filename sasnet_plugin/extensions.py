@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -68,6 +67,8 @@ def _import_others() -> tuple[ModuleType, ...]:
     lists = (file for folder in sys.path for file in Path(folder).glob("*-info/entry_points.txt"))
     if not any(f"[{GROUP}]" in file.read_text("utf-8", "replace") for file in lists):
         return ()
+    from importlib.metadata import entry_points
+
     modules = []
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.value):
         try:

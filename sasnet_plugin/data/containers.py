@@ -253,16 +253,20 @@ def scan_hdf5(file: Any, name: str, options: ReadOptions) -> list[RawCurve]:
     """Read the data sets of a NXcanSAS file in group order, those of subentries after those of their entry.
     Raises DataError for too many points.
     """
-    import h5py
-
-    groups = [entry for _, entry in hdf5.members(file) if isinstance(entry, h5py.Group)]
     curves = []
-    for entry in groups:
-        inside = [group for _, group in hdf5.members(entry) if isinstance(group, h5py.Group)]
+    for entry in _list_groups(file):
+        inside = _list_groups(entry)
         curves += _entry(entry, list(_select_data_groups(inside)), name, options)
         for subentry in filter(_is_subentry, inside):
             curves += _entry(subentry, list(data_groups(subentry)), name, options)
     return curves
+
+
+def _list_groups(group: Any) -> list[Any]:
+    """Groups within a group, in its order."""
+    import h5py
+
+    return [inside for _, inside in hdf5.members(group) if isinstance(inside, h5py.Group)]
 
 
 def _is_subentry(group: Any) -> bool:
@@ -306,10 +310,7 @@ def frame_numbers(group: Any, count: int) -> list[int | None]:
 
 def data_groups(entry: Any) -> Iterator[Any]:
     """Groups of an entry that hold a Q and an I, in its order."""
-    import h5py
-
-    inside = (group for _, group in hdf5.members(entry) if isinstance(group, h5py.Group))
-    yield from _select_data_groups(inside)
+    yield from _select_data_groups(_list_groups(entry))
 
 
 def _select_data_groups(groups: Iterable[Any]) -> Iterator[Any]:
