@@ -89,7 +89,7 @@ def _unknown_filters(opened: Any) -> set[int]:
     import h5py
 
     wanting: set[int] = set()
-    for _, item in walk_members(opened, LIMITS.depth):
+    for _, item in own_items(opened):
         if isinstance(item, h5py.Dataset):
             properties = item.id.get_create_plist()
             numbers = {properties.get_filter(index)[0] for index in range(properties.get_nfilters())}
@@ -112,13 +112,17 @@ def _own_member(group: Any, name: str, hops: int) -> Any:
     if not isinstance(group, h5py.Group):
         return None
     # By its low-level functions: Group.get looks for a name three times.
-    links, key = group.id.links, name.encode("utf-8", "surrogateescape")
+    links, key = group.id.links, _as_key(name)
     if not links.exists(key):
         return None
     kind = links.get_info(key).type
     if kind == h5py.h5l.TYPE_SOFT:
         return _follow(group, links.get_val(key).decode("utf-8", "surrogateescape"), hops)
     return group[name] if kind == h5py.h5l.TYPE_HARD else None
+
+
+def _as_key(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")
 
 
 def _follow(group: Any, path: str, hops: int) -> Any:
@@ -164,8 +168,10 @@ def own_items(group: Any) -> Iterator[tuple[str, Any]]:
 def _own_items(group: Any, within: str, depth: int, visited: set[Any]) -> Iterator[tuple[str, Any]]:
     import h5py
 
+    # By its low-level functions: Group.get looks for a name three times.
+    links = group.id.links
     for name in group:
-        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+        if links.get_info(_as_key(name)).type != h5py.h5l.TYPE_HARD:
             continue
         item = group[name]
         place = _place(item)

@@ -6,9 +6,13 @@ that is shared by every model, so that one sparse matrix smears a whole batch of
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 #: Cells per decade: 0.29 % steps, finer than the resolution of synchrotron SAXS.
 PER_DECADE = 800
@@ -115,6 +119,8 @@ def _make_banded(positions: NDArray[np.float64], weight: NDArray[np.float64]) ->
     mask = band != 0
     columns = (begin[:, None] + np.arange(width))[mask]
     ends = np.concatenate(([0], np.cumsum(mask.sum(axis=1))))
+    from scipy import sparse
+
     return sparse.csr_matrix((band[mask], columns, ends), shape=(n, N_WIDE))
 
 
@@ -157,6 +163,8 @@ def _interpolating(
 def _gather(
     rows: NDArray[np.intp], columns: NDArray[np.intp], values: NDArray[np.float64], n: int
 ) -> sparse.csr_matrix:
+    from scipy import sparse
+
     matrix = sparse.coo_matrix((values, (rows, columns)), shape=(n, N_WIDE)).tocsr()
     matrix.eliminate_zeros()
     return matrix

@@ -26,7 +26,7 @@ from sasnet_plugin.simulate.magnetic_spheres import calculate_parts
 from sasnet_plugin.types import Curve, Sector
 
 #: So many that a batch is seen under way on a quick machine, too; Å that the radius grows by in each.
-FRAMES, GROWTH = 40, 1.5
+FRAMES, GROWTH = 24, 2.5
 SOLVENTS = {"h2o": "H2O", "match": "2.5", "d2o": "6.36"}
 
 
