@@ -314,6 +314,7 @@ def make_fit_row(result: FitResult, rg_network: float | None, seconds: float) ->
         "rg": rg,
         "rg_network": rg_network,
         "model_free": result_values["model_free"],
+        **_protein_values(result_values),
         "verified": result.verified,
         "headline": result.verdict.headline,
         "doubt": result.verdict.doubt,
@@ -338,6 +339,12 @@ def make_fit_row(result: FitResult, rg_network: float | None, seconds: float) ->
     if result.best is None and result.constant is None:
         row["error"] = f"{curve.file}: no model could be fitted; the notes say why."
     return row
+
+
+def _protein_values(result_values: Mapping[str, Any]) -> Row:
+    """The numbers of a protein, or of compact particles that no model fits; without p(r)."""
+    values = result_values.get("protein")
+    return {} if values is None else {"protein": {k: v for k, v in values.items() if k != "p_of_r"}}
 
 
 def record_assumed_resolution(read: Curve, fitted: Curve) -> Row:

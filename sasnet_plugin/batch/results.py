@@ -112,6 +112,7 @@ def summary(record: Record, row: Row) -> dict[str, Any]:
         "weight": nan if best.get("weight") is None else best["weight"],
         "verified": bool(row.get("verified")),
         **_model_free(row),
+        **_protein(row),
         "points": row.get("points", 0),
         "q_unit": row.get("q_unit", ""),
         "q_min": row.get("q_min", nan),
@@ -145,6 +146,41 @@ def _model_free(row: Row) -> dict[str, float]:
         "peak_q": next((peak["q"] for peak in model_free.get("peaks", ())), None),
     }
     return {name: float("nan") if value is None else float(value) for name, value in numbers.items()}
+
+
+#: Systematic error, of I, from which on the stated uncertainties are flagged.
+_UNDERSTATED = 5e-3
+
+
+def _protein(row: Row) -> dict[str, Any]:
+    """The columns of a protein, or of compact particles that no model fits, by p(r); see `ProteinResult`."""
+    values = row.get("protein")
+    names = ("d_max", "molecular_weight")
+    columns: dict[str, Any] = dict.fromkeys([*names, *(f"{name}_error" for name in names)], float("nan"))
+    if values is None:
+        return columns | {"quality": ""}
+    for name in ("rg", "i0", *names):
+        found = values.get(name) or {}
+        if "value" in found:
+            columns |= {name: float(found["value"]), f"{name}_error": float(found["error"])}
+        elif name == "rg":  # Guinier's law may give one where p(r) gives a reason
+            return columns | {"quality": "refused"}
+    return columns | {"quality": " ".join(_list_flags(values)) or "good"}
+
+
+def _list_flags(values: Mapping[str, Any]) -> list[str]:
+    """What disturbs the curve of a protein, one word each."""
+    quality, mass = values["quality"], values["molecular_weight"]
+    flags = {
+        "aggregation": quality.get("aggregation"),
+        "repulsion": quality.get("repulsion"),
+        "disturbed_points": quality.get("disturbed_points"),
+        "understated_errors": quality.get("systematic_error", 0.0) > _UNDERSTATED,
+        "flexible": values["compactness"].get("kind") == "flexible",
+        "ways_disagree": mass.get("distrusted"),
+        "no_d_max": "refused" in values["d_max"],
+    }
+    return [name for name, is_set in flags.items() if is_set]
 
 
 def _rows(records: Iterable[Record]) -> Iterator[tuple[Record, Row]]:

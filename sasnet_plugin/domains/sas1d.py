@@ -60,7 +60,7 @@ SAS1D = Domain(
     heads=HEADS,
     keys=(
         *("file", "entry", "q_unit", "models", "groups", "sample", "interaction", "in_scope"),
-        *("rg", "rg_network", "model_free", "notes"),
+        *("rg", "rg_network", "model_free", "protein", "notes"),
     ),
     check=Deferred("sasnet_plugin.predict.predictor:check_curve"),
     complete=Deferred("sasnet_plugin.predict.described:complete"),

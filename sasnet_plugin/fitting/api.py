@@ -6,7 +6,7 @@ import time
 import warnings
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,7 +27,10 @@ from ..noise import error_of_rounding, fill_dintensity, is_usable
 from ..predict import open_classifier
 from ..predict.class_prior import COMMON
 from ..predict.predictor import Classifier, check_points
+from ..predict.sample_kinds import PROTEIN, SAMPLE_KINDS
 from ..predict.together import contradicting, together
+from ..protein.particles import measure_particles, shows_interaction
+from ..protein.results import ProteinResult
 from ..simulate.compile_cache import check_compiler
 from ..simulate.magnetic_spheres import SPHERES
 from ..simulate.orientations import DIRECTOR, P2
@@ -69,6 +72,7 @@ from .task import Contrast, FitOptions, Method, Pool, Work
 from .verdict import sample_sentences as sentences
 from .verdict import sentences as verdict_sentences
 from .verdict.doubts import describe_unlikely
+from .verdict.equals import is_explained_within_error
 from .verdict.next_step import translate_to_python
 from .verdict.sample import add_isotropy, add_magnetism, add_sample_verdict, translate_sample_to_python
 from .verdict.tell import add_verdict
@@ -138,10 +142,10 @@ def fit_with(
     # if it was asked before.
     check_compiler()
     with_scatter = use_scatter(curve)
-    result = _fit_curve(pool, with_scatter, options, rng=rng, wall=wall, answer=answer)
-    if with_scatter is curve or not follows_closer(result):
-        return result
-    return _fit_curve(pool, curve, options, rng=rng, wall=wall, answer=answer)
+    measure = cache(lambda: measure_particles(curve))
+    fit_once = partial(_fit_curve, pool, options=options, measure=measure, rng=rng, wall=wall, answer=answer)
+    result = fit_once(with_scatter)
+    return result if with_scatter is curve or not follows_closer(result) else fit_once(curve)
 
 
 def _fit_curve(
@@ -149,6 +153,7 @@ def _fit_curve(
     curve: Curve,
     options: FitOptions,
     *,
+    measure: Callable[[], ProteinResult | None],
     rng: np.random.Generator | None,
     wall: float | None,
     answer: tuple[Suggestion, Suggestion] | None,
@@ -177,7 +182,7 @@ def _fit_curve(
         curve,
         dintensity,
         Beliefs(suggestion),
-        options,
+        options if options.sample_kind is None else _bar_interactions(options, curve, measure()),
         select_named_hypotheses(options, suggestion),
         notes=notes,
     )
@@ -228,7 +233,31 @@ def _fit_curve(
         described_within=state.described_within,
         verified=result.verified and not state.described_within,
     )
+    result = _add_particles(result, options, measure)
     return add_verdict(_note_missing_fits(result, state), options)
+
+
+def _bar_interactions(options: FitOptions, curve: Curve, measured: ProteinResult | None) -> FitOptions:
+    """Exclude the structure factors of a kind of sample where the curve shows no interaction."""
+    if options.structure_factor is not None or options.sample_kind is None:
+        return options
+    factors = (
+        () if shows_interaction(curve, measured) else SAMPLE_KINDS[options.sample_kind].structure_factors
+    )
+    return replace(options, exclude=(*options.exclude, *factors))
+
+
+def _add_particles(
+    result: FitResult, options: FitOptions, measure: Callable[[], ProteinResult | None]
+) -> FitResult:
+    """With what holds without a model, where no model fits or the user says that it is a protein."""
+    if options.sample_kind == PROTEIN:
+        return replace(result, protein=measure(), sample_kind=PROTEIN)
+    # p(r) costs as much as several fits.
+    if is_explained_within_error(result) or any(not peak.fringe for peak in result.model_free.peaks):
+        return result
+    measured = replace(result, protein=measure())
+    return measured if measured.particles is not None else result
 
 
 def _make_structureless_result(
@@ -402,7 +431,7 @@ def suggest_models(
 ) -> tuple[Suggestion, Suggestion]:
     """What the network makes of a curve, with a user's plugin models, and the same as it is shown."""
     classifier = classifier or open_classifier()
-    network_models, plugins = split(options.models, classifier.manifest.labels)
+    network_models, plugins = split(options.candidates, classifier.manifest.labels)
     keep = classifier.selection(
         None if plugins and not network_models else network_models, options.exclude or None
     )

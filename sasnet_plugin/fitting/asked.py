@@ -43,6 +43,7 @@ def options_of(request: FitRequest) -> FitOptions:
         top=request.top,
         models=models,
         structure_factor=request.structure_factor,
+        sample_kind=request.sample_kind,
         fixed=dict(request.fixed or {}),
         ranges=ranges,
         fitted=fitted,
@@ -230,12 +231,12 @@ def _check_contradictions(options: FitOptions) -> None:
 
 
 def _check_selection(options: FitOptions) -> None:
-    if options.models is None and not options.exclude:
+    if options.candidates is None and not options.exclude:
         return
     from .problem.plugin_models import split
 
     classifier = open_classifier()
-    network_models, plugins = split(options.models, classifier.manifest.labels)
+    network_models, plugins = split(options.candidates, classifier.manifest.labels)
     if network_models or not plugins:
         classifier.selection(network_models, options.exclude or None)
 
@@ -245,7 +246,7 @@ def _forms(options: FitOptions) -> list[str]:
     from .problem.plugin_models import split
 
     labels = open_classifier().manifest.labels
-    network_models, plugins = split(options.models, labels)
+    network_models, plugins = split(options.candidates, labels)
     return list(labels) if network_models is None else [*network_models, *plugins]
 
 

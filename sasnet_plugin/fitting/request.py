@@ -16,6 +16,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast, get_type_hints
 
 from ..materials import PROBES
 from ..predict.class_prior import PRIORS
+from ..predict.sample_kinds import SAMPLE_KINDS
 from ..types import SasnetError
 from ..units import q_unit_asked
 from ..wording import Phrase, keyword
@@ -355,6 +356,11 @@ class FitRequest:
     structure_factor: str | None = _option(
         None, WORD, "Fit only with this structure factor; 'none' for none.", MODELS, "none"
     )
+    sample_kind: str | None = _option(
+        None, _one_of(*SAMPLE_KINDS),
+        "Kind of sample. protein: fit only models of proteins; add Rg, D_max and molecular weight.", KNOWN,
+        "protein", metavar="KIND",
+    )  # fmt: skip
     fixed: Mapping[str, float] | None = _option(
         None, VALUES, "Keep parameters fixed at values.", KNOWN, {"sld": 4.0}, for_images=True
     )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..predict.class_prior import COMMON
+from ..predict.sample_kinds import SAMPLE_KINDS
 from ..types import Curve, SasnetError, product_name
 from ..wording import Phrase
 
@@ -139,6 +140,7 @@ class FitOptions:
     top: int = 5
     models: tuple[str, ...] | None = None
     structure_factor: str | None = None
+    sample_kind: str | None = None  #: Of `SAMPLE_KINDS`; its models are fitted unless a user names models.
     fixed: dict[str, float] = field(default_factory=dict)
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
     fitted: tuple[str, ...] = ()  #: Parameters that are fitted in each model that has them.
@@ -154,6 +156,23 @@ class FitOptions:
     #: Other options of the command line by their names, with the dashes: how the file was read and what is
     #: written. They decide nothing in a fit; the command that is named next has them.
     also: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def candidates(self) -> tuple[str, ...] | None:
+        """The models to choose from: those that a user names, or of the kind of sample; None for all."""
+        kind = None if self.sample_kind is None else SAMPLE_KINDS[self.sample_kind]
+        return kind.models if self.models is None and kind is not None else self.models
+
+    def allows(self, form: str, second: str | None = None, structure_factor: str | None = None) -> bool:
+        """Whether a model is not excluded and, unless models are named, one of the kind of sample."""
+        if {form, second, structure_factor} & set(self.exclude):
+            return False
+        if self.sample_kind is None or self.models is not None:
+            return True
+        kind = SAMPLE_KINDS[self.sample_kind]
+        # A structure factor that a user names is fitted.
+        factors = {None, self.structure_factor, *kind.structure_factors}
+        return form in kind.models and second in {None, *kind.second} and structure_factor in factors
 
     def longer(self) -> float:
         """The time limit to go on with where this one was too short, s."""

@@ -24,6 +24,7 @@ from .classes import DECISIVE, ClassesFinding, percent
 from .findings import Answer, QuantitiesFinding, Value
 
 if TYPE_CHECKING:
+    from ..protein.results import ProteinResult
     from .arithmetic import Floats
 
 
@@ -94,6 +95,33 @@ class SizeFinding(Finding):
     def silence(self) -> SizeFinding:
         """What needs no network is still said."""
         return replace(self, network=None)
+
+
+@dataclass(frozen=True)
+class ParticlesFinding(Finding):
+    """Separate compact particles that are of no known model, worked out when they are first asked for."""
+
+    curve: Curve
+    head: Quantities | None = None  #: Of the size, in the answer of a network.
+
+    @cached_property
+    def result(self) -> ProteinResult | None:
+        """All that p(r) says of the particles; None where they may be something else."""
+        from ..protein.particles import find_particles, measure_particles
+
+        result = measure_particles(self.curve)
+        return None if find_particles(result, is_neutron=bool(self.curve.spin)) is None else result
+
+    def as_dict(self) -> dict[str, Any]:
+        """``protein``, as of a fit."""
+        return {"protein": None if self.result is None else self.result.values_as_dict()}
+
+    def sentences(self) -> Sequence[str]:
+        """How large the particles are, as the headline of a fit begins."""
+        from ..protein.particles import describe_particles, find_particles
+
+        particles = find_particles(self.result, is_neutron=bool(self.curve.spin))
+        return () if particles is None else (describe_particles(particles),)
 
 
 @dataclass(frozen=True)
@@ -196,4 +224,8 @@ def complete(curve: Curve, answer: Answer) -> Answer:
         return answer
     size_finding = SizeFinding(network.head, curve, next(iter(network.present_values.values()), None))
     answer = replace(answer, findings=tuple(size_finding if f is network else f for f in answer.findings))
-    return add_kind(answer, size_finding)
+    answer = add_kind(answer, size_finding)
+    # p(r) costs more than the network: only where no model of the library is likely.
+    if answer.known:
+        return answer
+    return replace(answer, findings=(*answer.findings, ParticlesFinding(curve, size_finding.head)))

@@ -8,7 +8,7 @@ from ..digits import align_columns
 from ..files import read_tables
 from . import sentences
 from .classes import ClassesFinding, percent
-from .described import SizeFinding
+from .described import ParticlesFinding, SizeFinding
 from .findings import Answer
 
 #: Kind of sample in the words of the field, and the models of sasmodels that belong to it.
@@ -25,6 +25,7 @@ def short_lines(answer: Answer, command: str, condition: str = "") -> list[str]:
     """
     cautions = answer.sentences()[: answer.doubts]
     first = [sentences.CAUTION(caution=caution) for caution in cautions[:2]]
+    first += _list_particles(answer)
     last = [*_size_line(answer), *([_next_line(answer, command, condition)] if command else [])]
     return [*first, *_model_part(answer, LINES - 1 - len(first) - len(last)), *last]
 
@@ -32,6 +33,11 @@ def short_lines(answer: Answer, command: str, condition: str = "") -> list[str]:
 def _size_line(answer: Answer) -> Sequence[str]:
     size = answer.finding(SizeFinding)
     return () if size is None else size.sentences()[:1]
+
+
+def _list_particles(answer: Answer) -> Sequence[str]:
+    particles = answer.finding(ParticlesFinding)
+    return () if particles is None else particles.sentences()
 
 
 def _next_line(answer: Answer, command: str, condition: str) -> str:

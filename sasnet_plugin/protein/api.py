@@ -277,7 +277,7 @@ def _collect(
         mass, None if monomer is None else find_oligomer(mass, monomer),
         Compactness(kratky[0], kratky[1], kind), quality, tuple(problems),
         _caution(mass, quality, kind, numbers),
-        _average_distances(draws), FittedCurve(curve.q, draws.scattered(curve.q).mean(axis=0)),
+        _average_distances(draws), FittedCurve(curve.q, _average_curve(draws, curve.q)),
     )  # fmt: skip
 
 
@@ -303,6 +303,15 @@ def _caution(mass: MolecularWeight, quality: Quality, kind: str, numbers: Descri
     if is_outside(read_table(), numbers.columns):
         cautions.append(str(sentences.UNUSUAL))
     return tuple(cautions)
+
+
+def _average_curve(draws: Draws, q: Floats) -> Floats:
+    """Average `Draws.scattered` over draws; those of one largest distance are summed before."""
+    _, first, of_draw = np.unique(draws.r[:, -1], return_index=True, return_inverse=True)
+    p = np.zeros((first.size, draws.p.shape[1]))
+    np.add.at(p, of_draw, draws.p)
+    curve: Floats = np.einsum("dc,dcn->n", p, np.sinc(draws.r[first][..., None] * q / np.pi))
+    return curve * draws.unit / len(draws.p)
 
 
 def _average_distances(draws: Draws) -> PairDistribution:

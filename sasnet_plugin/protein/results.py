@@ -184,3 +184,7 @@ class ProteinResult:
             "problems": list(self.problems),
             "cautions": list(self.cautions),
         }  # fmt: skip
+
+    def values_as_dict(self) -> dict[str, Any]:
+        """The same without the names of the curve, as a part of another answer."""
+        return {name: value for name, value in self.as_dict().items() if name not in ("file", "entry")}

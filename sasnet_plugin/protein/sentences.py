@@ -52,3 +52,11 @@ UNUSUAL = template("The shape is unlike those of the simulated proteins; distrus
 DAMAGE = template(
     "Frames differ by more than noise (CorMap, p = {p}): radiation damage or drift.", p="0.0002"
 )
+# What holds of particles without a model.
+PARTICLES = template(
+    "{kind} particles, Rg {rg} Å{length}{mass}.", kind="Compact", rg="35.6 ± 0.4",
+    length=", longest distance 102 ± 6 Å", mass=", if a protein 150 ± 20 kDa",
+)  # fmt: skip
+LENGTH = template(", longest distance {value} Å", value="102 ± 6")
+MASS = template(", molecular weight {value} kDa", value="150 ± 20")
+MASS_OF_PROTEIN = template(", if a protein {value} kDa", value="150 ± 20")

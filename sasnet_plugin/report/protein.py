@@ -58,7 +58,10 @@ def draw_protein(figure: Figure, paint: Paint, curve: Curve, result: ProteinResu
     x = curve.q * rg.value
     drawn = x < _KRATKY
     kratky.plot(x[drawn], x[drawn] ** 2 * (curve.intensity[drawn] - constant) / i0.value, **points)
-    kratky.plot(x[drawn], x[drawn] ** 2 * fitted.intensity[drawn] / i0.value, **line)
+    # A fit may have excluded points that p(r) has.
+    of_fit = fitted.q * rg.value
+    shown = of_fit < _KRATKY
+    kratky.plot(of_fit[shown], of_fit[shown] ** 2 * fitted.intensity[shown] / i0.value, **line)
     kratky.axvline(math.sqrt(3), color=paint("line"), lw=0.8)
     kratky.axhline(3 / math.e, color=paint("line"), lw=0.8)
     kratky.set(xlabel="q·Rg", ylabel="(q·Rg)² I / I(0)", ylim=(-0.1, 2.2))

@@ -451,9 +451,13 @@ def begin() -> Callable[[Asked, Any], tuple[str, Any]]:
 def describe_suggestion(curve: Curve) -> dict[str, Any]:
     """What the network says of a curve, and what it shows without a model."""
     from ..predict import open_classifier
+    from ..predict.described import ParticlesFinding
 
-    suggestion = open_classifier().suggest([curve], top=_TOP)[0]
+    classifier = open_classifier()
+    suggestion = classifier.suggest([curve], top=_TOP)[0]
     doubt = _doubt(curve, suggestion)
+    is_known = suggestion.in_scope >= classifier.manifest.scope_threshold
+    particles = [] if is_known else ParticlesFinding(curve).sentences()
     return {
         "q_range": [float(curve.q[0]), float(curve.q[-1])], "points": len(curve),
         "models": list(map(_guess, suggestion.models)),
@@ -461,7 +465,7 @@ def describe_suggestion(curve: Curve) -> dict[str, Any]:
         "in_scope": suggestion.in_scope, "doubt": doubt,
         "said": [note for note in suggestion.notes if note != doubt],
         "model_free": suggestion.model_free.as_dict() if suggestion.model_free else None,
-        "numbers": list(lines(suggestion.model_free)) if suggestion.model_free else [],
+        "numbers": [*particles, *(lines(suggestion.model_free) if suggestion.model_free else [])],
     }  # fmt: skip
 
 

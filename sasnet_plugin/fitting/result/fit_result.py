@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 
 from ...data.no_structure import Constant, constant
 from ...model_free import ModelFree, PairDistances, Refused
+from ...predict.sample_kinds import PROTEIN
 from ...types import Curve, SasnetError, Shown, Suggestion
 from .model_fit import ModelFit, Posterior, Verification
 from .verdict import Verdict
 
 if TYPE_CHECKING:
+    from ...protein.particles import Particles
+    from ...protein.results import ProteinResult
     from ..task import Contrast
 
 
@@ -70,6 +73,10 @@ class FitResult(Shown):
     described_within : float
         Share of I that was added to the uncertainties of all points, as no model fits within these, but some
         describe the curve within it; 0 where that was not needed.
+    sample_kind : str or None
+        Kind of sample that the user has given.
+    protein : ProteinResult or None
+        What holds without a model: of the kind protein, and of separate compact particles that no model fits.
     verdict : Verdict
         What is said of all this.
     """
@@ -98,6 +105,8 @@ class FitResult(Shown):
     given: tuple[str, ...] = ()
     contrast: Contrast | None = None
     described_within: float = 0.0
+    sample_kind: str | None = None
+    protein: ProteinResult | None = None
     verdict: Verdict = Verdict()
 
     @property
@@ -124,6 +133,17 @@ class FitResult(Shown):
     def pair_distances(self) -> PairDistances | Refused:
         """p(r) of the curve with the largest distance, with the uncertainties of the fit."""
         return replace(self.curve, dintensity=self.dintensity).pair_distances()
+
+    @property
+    def particles(self) -> Particles | None:
+        """Size of the particles whatever the model; None where `protein` holds none."""
+        from ...protein.particles import find_particles
+
+        is_neutron = self.contrast is not None and self.contrast.probe == "neutron"
+        is_protein = self.sample_kind == PROTEIN
+        return find_particles(
+            self.protein, is_protein=is_protein, is_neutron=is_neutron or bool(self.curve.spin)
+        )
 
     def table(self) -> list[dict[str, Any]]:
         """One row for each fit, best first."""
@@ -173,6 +193,8 @@ class FitResult(Shown):
             **({"described_within": self.described_within} if self.described_within else {}),
             "verification": self.verification.as_dict() if self.verification else None,
             "model_free": self.model_free.as_dict(),
+            **({"sample_kind": self.sample_kind} if self.sample_kind else {}),
+            **({"protein": self.protein.values_as_dict()} if self.protein else {}),
             "notes": list(self.notes),
             "limit_met": self.limit_met,
             "unfitted": list(self.unfitted),

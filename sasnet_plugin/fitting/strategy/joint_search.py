@@ -78,7 +78,7 @@ def plainer(best: JointFit, options: FitOptions) -> list[Pair]:
     if materials(best.model) > 1:
         plain = _PLAIN if _may_be_one(best) else ()
         bodies = [n for n in (*plain, *_SHELLS) if lengths(n) <= lengths(best.model)]
-    return [(name, factor) for name in bodies if name not in options.exclude]
+    return [(name, factor) for name in bodies if options.allows(name, structure_factor=factor)]
 
 
 def _may_be_one(fit: JointFit) -> bool:
@@ -164,7 +164,7 @@ def kin(fit: JointFit, options: FitOptions) -> list[str]:
     if fit.model not in _BODIES:
         return []
     coated = fit.model.startswith("core_shell")
-    bodies = [n for n in _BODIES if n.startswith("core_shell") == coated and n not in options.exclude]
+    bodies = [n for n in _BODIES if n.startswith("core_shell") == coated and options.allows(n)]
     other_bodies = [n for n in bodies if n not in _ROUND or n != fit.model]
     return [n for n in other_bodies if options.models is None or n in options.models]
 
@@ -549,7 +549,8 @@ def _fit_layered(ask: _Asked, fits: Sequence[JointFit]) -> list[JointFit]:
         return []
     models_done = {fit.model for fit in fits if fit.structure_factor == best.structure_factor}
     probabilities = {guess.name: guess.probability for guess in ask.suggestion.models}
-    open_ = list_layered_bodies(best.model, probabilities, models_done | set(ask.options.exclude))
+    layered = list_layered_bodies(best.model, probabilities, models_done)
+    open_ = [name for name in layered if ask.options.allows(name)]
     pairs = {(name, best.structure_factor): probabilities.get(name, 0.0) for name in open_[:_MORE]}
     return _fit_pairs(ask, pairs, BESIDE, best.reduced_chisq)[0]
 

@@ -87,7 +87,7 @@ def fit_magnetic(
             sample, dintensities, model, collect_fixed(options, model), options.ranges, contrast=contrast
         )
         for model in SPHERES
-        if model in (options.models or SPHERES) and model not in options.exclude
+        if model in (options.models or SPHERES) and options.allows(model)
     ]
     fits = list[JointFit]()
     for _, answer in answers(ledger, fit_spheres, tasks, ledger.remaining):

@@ -236,7 +236,7 @@ def _select_models(options: FitOptions) -> list[str]:
         raise SasnetError(
             f"Sectors are fitted without structure factor; remove {option('structure-factor')}."
         )
-    return [m for m in options.models or LENGTHS if m not in options.exclude]
+    return [m for m in options.models or LENGTHS if options.allows(m)]
 
 
 def rank_particles(fits: Sequence[JointFit]) -> list[JointFit]:

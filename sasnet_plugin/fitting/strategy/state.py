@@ -144,7 +144,7 @@ class State:
         return {pair: r for pair, r in self.residuals.items() if pair not in ruled_out}
 
     def is_allowed(self, hypothesis: Hypothesis) -> bool:
-        return not {hypothesis.form, hypothesis.second} & set(self.options.exclude)
+        return self.options.allows(hypothesis.form, hypothesis.second, hypothesis.structure_factor)
 
     def evidence(self, hypothesis: Hypothesis) -> Evidence:
         key = hypothesis, self.fits[hypothesis].chisq

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import filterfalse
+
+import numpy as np
 
 from ...digits import chisq_text, format_rounded, join_names, significant, unit_text
 from ...model_free import Guinier, Slope
@@ -53,8 +56,17 @@ def headline(result: FitResult, amount: str = "") -> str:
     amount : str
         The volume fraction of the particles, see `volume_fraction.in_words`.
     """
-    text, unit = _describe_best(result, amount), result.curve.q_unit
+    text, unit = _describe_particles(result) + _describe_best(result, amount), result.curve.q_unit
     return text if unit.stated else f"{text} {unit}."
+
+
+def _describe_particles(result: FitResult) -> str:
+    """What holds of separate particles whatever the model, before all that rests on a model."""
+    if result.protein is None or result.particles is None:
+        return ""
+    from ...protein.particles import describe_particles
+
+    return f"{describe_particles(result.particles)} "
 
 
 def _describe_best(result: FitResult, amount: str) -> str:
@@ -161,9 +173,24 @@ def _describe_unexplained(result: FitResult) -> str:
         )
     close = [f for f in result.fits if f.reduced_chisq <= ASSESSMENT.worse * max(first.reduced_chisq, 1.0)]
     more = _agreement("The nearest fits", close)
-    return _describe_without_model(result) + sentences.NO_FIT(
-        nearest=add_model_name(first), chisq=chisq_text(first.reduced_chisq), more=more
+    without = ""
+    if result.protein is None or result.particles is None:
+        without = _describe_without_model(result)
+    misfit = _measure_misfit(result, first)
+    within = f"within {significant(100 * misfit, 2)} %" if misfit else "the data"
+    return without + sentences.NO_FIT(
+        within=within, nearest=add_model_name(first), chisq=chisq_text(first.reduced_chisq), more=more
     )
+
+
+def _measure_misfit(result: FitResult, fit: ModelFit) -> float:
+    """Return the root mean square deviation of a fit beyond noise, over I, of the half of precise points."""
+    theory = np.abs(fit.theory)
+    if result.protein is None or not np.all(theory > 0):
+        return 0.0
+    relative, noise = (result.curve.intensity - fit.theory) / theory, result.dintensity / theory
+    precise = noise <= np.median(noise)
+    return math.sqrt(max(float(np.mean(relative[precise] ** 2 - noise[precise] ** 2)), 0.0))
 
 
 def _describe_without_model(result: FitResult) -> str:

@@ -41,8 +41,8 @@ NO_SHAPE = template(
 NO_STRUCTURE = template("No structure: constant {value}.", value="5.00 ± 0.01 cm⁻¹")
 NOTHING_FITTED = template("No model could be fitted.")
 NO_FIT = template(
-    "None of the fitted models fits the data. Nearest: {nearest}, reduced χ² {chisq}.{more}",
-    nearest="spheres", chisq="199", more="",
+    "None of the fitted models fits {within}. Nearest: {nearest}, reduced χ² {chisq}.{more}",
+    within="the data", nearest="spheres", chisq="199", more="",
 )  # fmt: skip
 ANOTHER_WOULD_FIT = template(
     "{nearest} fit the data (reduced χ² {chisq}). The model {best} does not (reduced χ² {best_chisq}); it"

@@ -102,6 +102,7 @@ class Tools:
             else "The curve is unlike all curves of the library. Perhaps no listed model fits it.",
             "source": "a calibrated neural network; nothing was fitted",
             "notes": list(suggestion.notes),
+            **(_describe_particles(curve) if suggestion.in_scope < threshold else {}),
         }  # fmt: skip
 
     def model_free(self, file: str, request: FileRequest) -> Answer:
@@ -329,6 +330,15 @@ class Tools:
         return curves[0]
 
 
+def _describe_particles(curve: Curve) -> Answer:
+    """Separate compact particles that are of no known model: a sentence and the numbers."""
+    from ...predict.described import ParticlesFinding
+
+    found = ParticlesFinding(curve)
+    sentences = found.sentences()
+    return {"particles": sentences[0], **plain(found.as_dict())} if sentences else {}
+
+
 def describe_fit(result: FitResult) -> Answer:
     """A fit's answer: three lines first, then models with their parameters."""
     return {
@@ -343,6 +353,7 @@ def describe_fit(result: FitResult) -> Answer:
             for fit in result.fits[:5]
         ],
         "q_unit": result.curve.q_unit.as_dict(),
+        **({"protein": plain(result.protein.values_as_dict())} if result.protein else {}),
         "notes": list(result.notes),
     }  # fmt: skip
 

@@ -519,6 +519,7 @@ def page(result: FitResult, groups: Manifest, origin: str = "", *, tree: bool = 
 </section>
 {document.notes((*_describe_verification(result), *curve.notes, *result.notes))}
 {_make_model_free_section(result)}
+{_make_protein_section(result)}
 {ranking(worth_showing(result.fits))}
 {parameter_tables(worth_showing(result.fits))}
 {posterior_section(result.fits)}
@@ -544,6 +545,23 @@ def _make_model_free_section(result: FitResult) -> str:
         " the interfaces are sharp. Pair distances: p(r) with one standard deviation; dotted, the largest"
         " distance.</p></section>"
     )
+
+
+def _make_protein_section(result: FitResult) -> str:
+    """Four plots and the numbers of a protein, or of compact particles that no model fits."""
+    from ..protein import draw_protein, rows_of_protein
+
+    protein = result.protein
+    if protein is None:
+        return ""
+    label = "The curve, its Guinier plot, its dimensionless Kratky plot and p(r)"
+    picture = svg(
+        lambda figure, paint: draw_protein(figure, paint, result.curve, protein), "protein", label, (9.6, 7.2)
+    )
+    sentences = "".join(f"<p>{escape(text)}</p>" for text in (*protein.problems, *protein.cautions))
+    rows = rows_of_protein(protein)
+    numbers = document.table(("quantity", "value", "source"), rows) if rows else ""
+    return f"<section><h2>Protein</h2>{picture}{numbers}{sentences}</section>"
 
 
 #: How `document.verdict` shows each.
