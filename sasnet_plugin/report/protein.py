@@ -55,6 +55,7 @@ def draw_protein(figure: Figure, paint: Paint, curve: Curve, result: ProteinResu
     guinier.plot(curve.q[near] ** 2, np.log(curve.intensity[near]), **points)
     guinier.plot(curve.q[near] ** 2, math.log(i0.value) - (curve.q[near] * rg.value) ** 2 / 3, **line)
     guinier.set(xlabel="q² / Å⁻²", ylabel="ln I")
+    guinier.locator_params(axis="x", nbins=4)
     x = curve.q * rg.value
     drawn = x < _KRATKY
     kratky.plot(x[drawn], x[drawn] ** 2 * (curve.intensity[drawn] - constant) / i0.value, **points)
