@@ -59,6 +59,12 @@ def protein(
         str | None,
         typer.Option("--sequence", metavar="FASTA", help="Sequence of a monomer, or a FASTA file with it."),
     ] = None,
+    structure: Annotated[
+        Path | None,
+        typer.Option(
+            "--structure", metavar="FILE", help="PDB or mmCIF file of a structure to compare with the curve."
+        ),
+    ] = None,
     frames: Annotated[
         list[str] | None,
         typer.Option("--frames", help="Frames of the same sample to compare (CorMap); repeatable."),
@@ -102,7 +108,7 @@ def protein(
                     continue
                 result = analyse(
                     curve, concentration=value, concentration_error=error, absolute=absolute,
-                    monomer=monomer, sequence=sequence, frames=compared,
+                    monomer=monomer, sequence=sequence, structure=structure, frames=compared,
                 )  # fmt: skip
                 if print_json is not None:
                     print_json(result.as_dict())

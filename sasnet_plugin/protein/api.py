@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -25,9 +27,12 @@ from .results import (
     PairDistribution,
     ProteinResult,
     Quality,
+    StructureFit,
     Value,
 )
 from .sequence import read_sequence, sequence_mass
+from .structure_fit import fit_structure, select_points
+from .structures import compute_curves, find_missing_package, read_structure
 
 
 class ProteinSettings(NamedTuple):
@@ -60,6 +65,7 @@ def protein(
     absolute: bool = False,
     monomer: float | None = None,
     sequence: str | None = None,
+    structure: str | Path | None = None,
     frames: Sequence[Curve] = (),
     seed: int = 0,
 ) -> ProteinResult:
@@ -77,6 +83,8 @@ def protein(
         Molecular weight of a monomer, kDa, for the oligomeric state.
     sequence : str, optional
         Sequence of a monomer in one-letter codes, or the name of a FASTA file.
+    structure : str or Path, optional
+        PDB or mmCIF file of an atomic structure that may explain the curve.
     frames : sequence of Curve
         Frames that the curve is the mean of, which are compared with each other.
     seed : int
@@ -94,11 +102,11 @@ def protein(
         monomer = sequence_mass(read_sequence(sequence))
     points = _read_points(curve)
     if isinstance(points, Refused):
-        return _refuse_all(curve, points, monomer, frames)
+        return _refuse_all(curve, points, monomer, structure)
     q, intensity, sigma = points
     rough = estimate_rg(q, intensity, sigma)
     if isinstance(rough, Refused):
-        return _refuse_all(curve, rough, monomer, frames)
+        return _refuse_all(curve, rough, monomer, structure)
     rng = np.random.default_rng(seed)
     for _ in range(3):
         draws = sample_posterior(group_points(q, intensity, sigma, rough, SETTINGS), rough, rng)
@@ -110,8 +118,11 @@ def protein(
     refused = _find_refusal(draws, numbers, float(q[0]), curve)
     quality = _assess(draws, q, intensity, sigma, rg, frames)
     if refused is not None:
-        return _refuse_all(curve, refused, monomer, frames, quality)
-    return _collect(curve, draws, numbers, quality, concentration, concentration_error, absolute, monomer)
+        return _refuse_all(curve, refused, monomer, structure, quality)
+    result = _collect(curve, draws, numbers, quality, concentration, concentration_error, absolute, monomer)
+    if structure is None:
+        return result
+    return _add_structure(result, _compare(q, intensity, sigma, structure, rg, draws))
 
 
 def _read_points(curve: Curve) -> tuple[Floats, Floats, Floats] | Refused:
@@ -199,14 +210,40 @@ def _refuse_all(
     curve: Curve,
     refused: Refused,
     monomer: float | None,
-    frames: Sequence[Curve],
+    structure: str | Path | None,
     quality: Quality | None = None,
 ) -> ProteinResult:
     problem = f"{refused.reason[0].upper()}{refused.reason[1:]}."
-    return ProteinResult(
+    result = ProteinResult(
         curve.file, curve.entry, refused, refused, refused, refused, refused,
         None if monomer is None else refused, refused, quality or refused, (problem,),
     )  # fmt: skip
+    if structure is None:
+        return result
+    return _add_structure(result, Refused(str(sentences.STRUCTURE_NEEDS_RG)))
+
+
+def _compare(
+    q: Floats, intensity: Floats, sigma: Floats, file: str | Path, rg: float, draws: Draws
+) -> StructureFit | Refused:
+    missing = find_missing_package()
+    if missing is not None:
+        return missing
+    atoms = read_structure(file)
+    if isinstance(atoms, Refused):
+        return atoms
+    points = select_points(q, intensity, sigma, rg, draws)
+    curves = compute_curves(atoms, points.q)
+    return curves if isinstance(curves, Refused) else fit_structure(points, atoms, curves, rg, draws)
+
+
+def _add_structure(result: ProteinResult, fit: StructureFit | Refused) -> ProteinResult:
+    if isinstance(fit, Refused):
+        return replace(result, structure=fit, problems=(*result.problems, f"{fit.reason}."))
+    cautions = result.cautions
+    if fit.unusual_residues:
+        cautions += (sentences.UNUSUAL_RESIDUES(names=", ".join(fit.unusual_residues[:5])),)
+    return replace(result, structure=fit, cautions=cautions)
 
 
 def _assess(

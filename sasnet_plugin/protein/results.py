@@ -141,6 +141,48 @@ class FittedCurve:
 
 
 @dataclass(frozen=True)
+class Misfit:
+    """Where a curve is furthest from that of a structure, averaged over neighbouring points."""
+
+    q: float  #: Å⁻¹
+    relative: float  #: Of the curve over that of the structure, less 1.
+    deviation: float  #: Mean of neighbouring points in standard deviations of a point.
+
+    def as_dict(self) -> dict[str, Any]:
+        return round_values(vars(self))
+
+
+@dataclass(frozen=True)
+class StructureFit:
+    """An atomic structure against the curve; errors include systematic ones and those of the computation."""
+
+    file: str
+    explains: bool
+    reduced_chisq: float
+    p_value: float  #: Of a χ² as large.
+    scale: Value
+    constant: Value
+    hydration: Value  #: Density of the hydration shell above that of water.
+    displaced_volume: Value  #: Over that of the atoms.
+    rg: float  #: Å, of the fitted structure with its shell.
+    misfit: Misfit
+    atoms: int  #: Without hydrogens and water.
+    unusual_residues: tuple[str, ...]  #: Whose hydrogens are unknown, if they are many.
+    q: Floats  #: (n,) Å⁻¹, of the averaged points.
+    intensity: Floats  #: (n,)
+    error: Floats  #: (n,) one standard deviation of the points, with their systematic error.
+    fitted: Floats  #: (n,)
+
+    def as_dict(self) -> dict[str, Any]:
+        values = {
+            name: value.as_dict() if isinstance(value, Value | Misfit) else value
+            for name, value in vars(self).items()
+            if not isinstance(value, np.ndarray)
+        }
+        return round_values(values)
+
+
+@dataclass(frozen=True)
 class ProteinResult:
     """What a curve of a protein says; what it does not say is a `Refused` with the reason."""
 
@@ -158,6 +200,7 @@ class ProteinResult:
     cautions: tuple[str, ...] = ()  #: A sentence each.
     pair_distribution: PairDistribution | None = None
     fitted: FittedCurve | None = None
+    structure: StructureFit | Refused | None = None  #: None where no structure is given.
 
     def as_dict(self) -> dict[str, Any]:
         """As ``sasnet protein --json`` prints it."""
@@ -170,6 +213,7 @@ class ProteinResult:
             "oligomer",
             "compactness",
             "quality",
+            "structure",
         )
         values = {name: getattr(self, name) for name in names}
         distribution = self.pair_distribution

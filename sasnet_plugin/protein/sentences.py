@@ -60,3 +60,41 @@ PARTICLES = template(
 LENGTH = template(", longest distance {value} Å", value="102 ± 6")
 MASS = template(", molecular weight {value} kDa", value="150 ± 20")
 MASS_OF_PROTEIN = template(", if a protein {value} kDa", value="150 ± 20")
+EXPLAINS = template(
+    "The structure {file} explains the curve (reduced χ² {chisq}).", file="model.pdb", chisq="1.1"
+)
+MISFITS = template(
+    "The structure {file} does not explain the curve: largest misfit at q = {q} Å⁻¹, where the curve lies"
+    " {percent} % {side} that of the structure (reduced χ² {chisq}).",
+    file="model.pdb", q="0.061", percent="9", side="above", chisq="4.6",
+)  # fmt: skip
+STRUCTURE_SIZE = template(
+    "Rg of the structure in solution is {structure} Å, that of the curve {curve} Å.", structure="24.1",
+    curve="26.3 ± 0.2",
+)  # fmt: skip
+UNUSUAL_RESIDUES = template(
+    "The structure has residues without known hydrogens ({names}); its curve is less certain.", names="UNL"
+)
+NO_PACKAGE = template(
+    "The structure was not compared: {package} is not installed; add it {install}", package="pyausaxs",
+    install="in the folder of sasnet's source: pip install '.[protein]'",
+)  # fmt: skip
+NO_FILE = template("{file}: there is no such structure file; check the path", file="model.pdb")
+NO_STRUCTURE = template("{file} cannot be read as a structure; give a PDB or mmCIF file", file="model.pdb")
+NO_ATOMS = template("{file} has no atoms of a structure; give a PDB or mmCIF file", file="model.pdb")
+FEW_ATOMS = template(
+    "{file} has only {count} atoms; a structure of a protein has at least {least}", file="model.pdb", count=1,
+    least=50,
+)  # fmt: skip
+UNKNOWN_ATOMS = template(
+    "{file} has {count} atoms of unknown elements ({names}); correct or remove them", file="model.pdb",
+    count=3, names="X",
+)  # fmt: skip
+MANY_ATOMS = template(
+    "{file} has {count} atoms; curves of at most {most} are computed", file="model.pdb", count=412000,
+    most=150000,
+)  # fmt: skip
+NOT_COMPUTED = template(
+    "{file}: AUSAXS computes no curve ({reason})", file="model.pdb", reason="it has too few atoms"
+)
+STRUCTURE_NEEDS_RG = template("The structure was not compared, because the curve gives no Rg")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ..digits import align_columns, format_with_error, significant
-from .results import Compactness, MolecularWeight, Oligomer, ProteinResult, Quality, Value
+from . import sentences
+from .results import Compactness, MolecularWeight, Oligomer, ProteinResult, Quality, StructureFit, Value
 
 
 def lines_of_protein(result: ProteinResult) -> list[str]:
     """Return the headline, a table of values, and cautions."""
     cautions = [f"Caution: {sentence}" for sentence in result.cautions]
-    return [headline(result), *align_columns(rows_of_protein(result)), *cautions]
+    return [headline(result), *verdicts(result), *align_columns(rows_of_protein(result)), *cautions]
 
 
 def rows_of_protein(result: ProteinResult) -> list[tuple[str, str, str]]:
@@ -40,7 +43,47 @@ def rows_of_protein(result: ProteinResult) -> list[tuple[str, str, str]]:
         rows.append(("Constant", constant, "left by the subtraction, with the flat part of the interior"))
         if quality.frames_p_value is not None:
             rows.append(("Frames", f"p = {significant(quality.frames_p_value, 2)}", "CorMap, all pairs"))
+    if isinstance(result.structure, StructureFit):
+        rows += _rows_of_structure(result.structure)
     return rows
+
+
+def verdicts(result: ProteinResult) -> list[str]:
+    """Return whether the structure explains the curve, in a sentence or two; nothing without a structure."""
+    fit = result.structure
+    if not isinstance(fit, StructureFit):
+        return []
+    file, chisq = Path(fit.file).name, significant(fit.reduced_chisq, 3)
+    if fit.explains:
+        return [sentences.EXPLAINS(file=file, chisq=chisq)]
+    misfit = fit.misfit
+    verdict = [
+        sentences.MISFITS(
+            file=file, q=significant(misfit.q, 2), percent=significant(100 * abs(misfit.relative), 2),
+            side="above" if misfit.relative > 0 else "below", chisq=chisq,
+        )
+    ]  # fmt: skip
+    rg = result.rg
+    if isinstance(rg, Value) and abs(fit.rg - rg.value) > 2 * rg.error + 0.01 * rg.value:
+        curve = format_with_error(rg.value, rg.error)
+        verdict.append(sentences.STRUCTURE_SIZE(structure=significant(fit.rg, 3), curve=curve))
+    return verdict
+
+
+def _rows_of_structure(fit: StructureFit) -> list[tuple[str, str, str]]:
+    scale, constant, hydration, volume = (
+        format_with_error(value.value, value.error)
+        for value in (fit.scale, fit.constant, fit.hydration, fit.displaced_volume)
+    )
+    chisq = f"{significant(fit.reduced_chisq, 3)} (p = {significant(fit.p_value, 2)})"
+    return [
+        ("Structure", f"reduced χ² {chisq}", f"{fit.atoms} atoms, {fit.hydration.source}"),
+        ("  scale", scale, ""),
+        ("  constant", constant, ""),
+        ("  hydration shell", f"{hydration} e/Å³", "above the density of water"),
+        ("  displaced volume", volume, "over that of the atoms"),
+        ("  Rg", f"{significant(fit.rg, 3)} Å", "with the shell"),
+    ]
 
 
 def headline(result: ProteinResult) -> str:

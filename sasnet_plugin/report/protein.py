@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..protein.results import ProteinResult, Quality, Value
-from ..protein.text import headline, rows_of_protein
+from ..protein.results import ProteinResult, Quality, StructureFit, Value
+from ..protein.text import headline, rows_of_protein, verdicts
 from ..types import Curve
 from .canvas import Paint, frame_axes, svg
 from .page.document import document, identity, page_name, table, verdict, write_page
@@ -49,6 +49,10 @@ def draw_protein(figure: Figure, paint: Paint, curve: Curve, result: ProteinResu
         return
     constant = result.quality.constant.value if isinstance(result.quality, Quality) else 0.0
     whole.plot(fitted.q, np.maximum(fitted.intensity + constant, 1e-300), **line)
+    if isinstance(result.structure, StructureFit):
+        fit = result.structure
+        whole.plot(fit.q, np.maximum(fit.fitted, 1e-300), color=paint("fit2"), lw=1.6, label="structure")
+        whole.legend(frameon=False, labelcolor=paint("ink"))
     low = float(np.quantile(curve.intensity[positive], 0.02))
     whole.set_ylim(0.5 * low, 1.6 * float(curve.intensity.max()))
     near = positive & (curve.q * rg.value < _GUINIER)
@@ -78,7 +82,7 @@ def write_protein_page(folder: Path, curve: Curve, result: ProteinResult) -> Pat
     label = "The curve, its Guinier plot, its dimensionless Kratky plot and p(r)"
     picture = svg(lambda figure, paint: draw_protein(figure, paint, curve, result), "protein", label, _SIZE)
     level = "doubt" if result.cautions or result.problems else ""
-    sentences = escape(" ".join([*result.problems, *result.cautions]))
+    sentences = escape(" ".join([*verdicts(result), *result.problems, *result.cautions]))
     body = "\n".join([
         f"<h1>{escape(Path(curve.file).name)}</h1>",
         verdict(escape(headline(result)), sentences, level=level),

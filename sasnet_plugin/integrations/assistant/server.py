@@ -233,13 +233,14 @@ def build(  # noqa: C901, the branches of the tools inside are counted as well
     @take_options(*_READ)
     async def protein(
         file: File, request: FileRequest, concentration: float | None = None, absolute: bool = False,
-        monomer: float | None = None,
+        monomer: float | None = None, structure: MaybeFile = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Numbers of a protein in solution (SAXS, buffer subtracted): Rg, I(0), D_max, molecular weight,
         oligomeric state and quality, with errors. concentration in mg/ml, for intensities in 1/cm (absolute);
-        monomer in kDa.
+        monomer in kDa; structure: a PDB or mmCIF file, answered by whether it explains the curve.
         """
-        return await run_in_thread(partial(tools.protein, file, request, concentration, absolute, monomer))
+        asked = (file, request, concentration, absolute, monomer, structure)
+        return await run_in_thread(partial(tools.protein, *asked))
 
     @server.tool(annotations=runs)
     @take_options(*_FIT, workers=workers)

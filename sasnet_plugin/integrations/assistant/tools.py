@@ -121,13 +121,15 @@ class Tools:
         concentration: float | None,
         absolute: bool,
         monomer: float | None,
+        structure: str | None,
     ) -> Answer:
         """Numbers of a protein in solution."""
         from ...protein import protein
 
         result = protein(
-            self._one(file, request), concentration=concentration, absolute=absolute, monomer=monomer
-        )
+            self._one(file, request), concentration=concentration, absolute=absolute, monomer=monomer,
+            structure=None if structure is None else str(self.folders.readable(structure)),
+        )  # fmt: skip
         return result.as_dict() | {"file": file}
 
     def fit(
