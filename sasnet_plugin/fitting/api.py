@@ -29,7 +29,7 @@ from ..predict.class_prior import COMMON
 from ..predict.predictor import Classifier, check_points
 from ..predict.sample_kinds import PROTEIN, SAMPLE_KINDS
 from ..predict.together import contradicting, together
-from ..protein.particles import measure_particles, shows_interaction
+from ..protein.particles import measure_particles, shows_interaction, shows_maximum
 from ..protein.results import ProteinResult
 from ..simulate.compile_cache import check_compiler
 from ..simulate.magnetic_spheres import SPHERES
@@ -254,10 +254,11 @@ def _add_particles(
     if options.sample_kind == PROTEIN:
         return replace(result, protein=measure(), sample_kind=PROTEIN)
     # p(r) costs as much as several fits.
-    if is_explained_within_error(result) or any(not peak.fringe for peak in result.model_free.peaks):
+    if is_explained_within_error(result):
         return result
     measured = replace(result, protein=measure())
-    return measured if measured.particles is not None else result
+    particles = measured.particles
+    return result if particles is None or shows_maximum(result.curve, particles) else measured
 
 
 def _make_structureless_result(

@@ -107,10 +107,11 @@ class ParticlesFinding(Finding):
     @cached_property
     def result(self) -> ProteinResult | None:
         """All that p(r) says of the particles; None where they may be something else."""
-        from ..protein.particles import find_particles, measure_particles
+        from ..protein.particles import find_particles, measure_particles, shows_maximum
 
         result = measure_particles(self.curve)
-        return None if find_particles(result, is_neutron=bool(self.curve.spin)) is None else result
+        particles = find_particles(result)
+        return None if particles is None or shows_maximum(self.curve, particles) else result
 
     def as_dict(self) -> dict[str, Any]:
         """``protein``, as of a fit."""

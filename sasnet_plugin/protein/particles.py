@@ -109,6 +109,12 @@ def measure_particles(curve: Curve) -> ProteinResult | None:
         return None
 
 
+def shows_maximum(curve: Curve, particles: Particles) -> bool:
+    """Whether a curve has a maximum at distances between particles; beyond, it is of what is inside them."""
+    q_max = LIMITS.tail[1] / particles.rg.value
+    return any(peak.q < q_max and not peak.fringe for peak in curve.model_free().peaks)
+
+
 def shows_interaction(curve: Curve, result: ProteinResult | None) -> bool:
     """Whether a curve shows that its particles repel each other, by its lowest q or a maximum."""
     if result is not None and isinstance(result.quality, Quality):
