@@ -18,7 +18,7 @@ from ..zoo import bank_path
 from .answers import wide_console
 from .arguments import NO_SAMPLE, Force, Given, Quiet, add_sample_options
 from .files import check_free, curves_of, expand, say_drawn
-from .fit import Reading, list_table, sample_from
+from .fit import Reading, list_table, print_result, print_sample, sample_from
 from .fit_options import Files, add_fit_options
 from .progress import Ending, show_fit_progress, stages
 from .streams import json_lines
@@ -114,8 +114,8 @@ def next_(
     The files are fitted first, several as one sample. Then other solvents, q ranges and counting times are
     compared by the probability that the likeliest model is then the right one.
 
-    Exit code 0: there is a plan; 1: nothing to plan from, with a sentence; 2: wrong usage; 130: ended by
-    Ctrl-C.
+    Exit code 0: there is a plan; 1: no plan was possible, with the fit and a sentence; 2: wrong usage; 130:
+    ended by Ctrl-C.
     """
     from ..fitting.asked import check_names
     from ..fitting.pool import Workers
@@ -137,12 +137,23 @@ def next_(
         check_names(options.fit)
         result = _fit(pool, ending, files, options, of_sample, question.get("exchange"), quiet or as_json)
     # Fits and plan take from one account of time.
+    progress = _progress(quiet or as_json)
     curve_count = len(result.sample.curves) if isinstance(result, SampleResult) else 1
     seconds_left = options.fit.time_limit * curve_count - (time.monotonic() - start_time)
-    with ending.listen():
-        answer = next_measurement(
-            result, **question, ended=ending, progress=_progress(quiet or as_json), time_limit=seconds_left
-        )
+    try:
+        with ending.listen():
+            answer = next_measurement(
+                result, **question, ended=ending, progress=progress, time_limit=seconds_left
+            )
+    except SasnetError:
+        # Why there is no plan is told after the fit, which took most of the time.
+        if as_json:
+            json_lines()(result.as_dict())
+        elif isinstance(result, SampleResult):
+            print_sample(result, quiet=quiet)
+        else:
+            print_result(result, quiet=quiet)
+        raise
     if as_json:
         json_lines()(answer.as_dict())
     else:

@@ -425,6 +425,9 @@ class EvidenceSettings:
     cell: float = setting(0.02, "Within it points share all of it.", "ln q")
     least_size: float = setting(0.1, "Smallest size that differs from none, over the noise.")
     size_step: float = setting(0.6, "Between two sizes that are tried, in ln of it.")
+    least_noise: float = setting(
+        1e-3, "Of an uncertainty that was estimated, as little may be noise: text has five digits."
+    )
     least_mode: float = setting(1e-5, "Of the largest mode of a process: smaller ones are ignored.", "share")
     decades: float = setting(1e4, "Sizes and scales: the largest over the least, log-uniform.")
     bare_mention: float = setting(

@@ -98,6 +98,14 @@ def test_a_plan_from_curves_that_no_model_fits_says_so(folder: Path) -> None:
     assert "No model fits the data" in found.stdout + found.stderr
 
 
+def test_a_fit_without_a_plan_is_printed(folder: Path) -> None:
+    """Where the plan had no time left, or was asked for a parameter that no model has, the fit was lost."""
+    found = CliRunner().invoke(app, ["next", str(folder / "first.dat"), *_MODELS, "--for", "charge"])
+    assert found.exit_code == 1
+    assert "a fitted parameter of none of the possible models" in found.stderr
+    assert "Best fit: sphere" in found.stdout
+
+
 def test_an_exchanging_part_is_fitted_with_its_density_in_the_present_solvent() -> None:
     parts, sugar = {"sld_shell": "C6H7H[1]3O5@1.5"}, exchanged_density("C6H7H[1]3O5@1.5", 6.0)
     in_water = FitOptions(contrast=Contrast(None, 6.0))

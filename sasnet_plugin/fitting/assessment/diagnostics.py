@@ -233,10 +233,11 @@ def _one(name: str, other_name: str, fit: ModelFit) -> bool:
 
 
 def _scale(name: str, fit: ModelFit) -> float:
-    """What a value is small against: the largest length, or the range of the contrasts."""
-    unit = fit.parameters[name].unit
-    if unit == "Ang":
-        return max(abs(p.value) for p in fit.parameters.values() if p.unit == "Ang")
+    """What a value is small against: the largest length that the data show, or the range of contrasts."""
+    if fit.parameters[name].unit == "Ang":
+        lengths = [p for p in fit.parameters.values() if p.unit == "Ang"]
+        shown = [p for p in lengths if p.at_least is None and (p.is_given or not p.fixed)]
+        return max(abs(p.value) for p in shown or lengths)
     return _range_of_contrasts(fit) if "sld" in name else 0.0
 
 

@@ -39,6 +39,14 @@ class Discrepancy:
         """(n,) in units of the uncertainty."""
         return np.asarray((self.curve.intensity - fit.theory) / self.dintensity)
 
+    @property
+    def least_noise(self) -> float:
+        """The least that the noise may be over the uncertainty: stated ones are no smaller in truth.
+
+        Estimated ones have a floor, so that they are the most that the noise is: computed curves have none.
+        """
+        return EVIDENCE.least_noise if self.curve.dintensity is None else 1.0
+
     @cached_property
     def local_mean(self) -> Floats:
         """Mean intensity about each point, (n,): a share of it does not vanish in a minimum."""

@@ -154,7 +154,7 @@ def evidence(discrepancy: Discrepancy, fit: ModelFit) -> Evidence:
     curve = discrepancy.curve
     arrays = curve.q, curve.intensity, discrepancy.dintensity, fit.theory, slopes
     marginal_evidence = _KEPT.get(
-        (discrepancy.share, hidden, *map(bytes_of, arrays)),
+        (discrepancy.share, discrepancy.least_noise, hidden, *map(bytes_of, arrays)),
         lambda: marginal(discrepancy, fit.theory, residual, slopes, hidden),
         _size,
     )
@@ -298,7 +298,9 @@ def _grid(
     grams, spread, ratios = products[0][:, :count, :count], products[1], discrepancy.ratios
     kind = np.repeat(np.arange(-1, len(shapes)), [1, *[ratios.size] * len(shapes)])
     ratio = np.concatenate([[0.0], np.tile(ratios, len(shapes))])
-    misfit, volume, noise, moved, squares = _solve_normal(grams, spread, len(discrepancy.curve), hidden)
+    misfit, volume, noise, moved, squares = _solve_normal(
+        grams, spread, len(discrepancy.curve), hidden, discrepancy.least_noise
+    )
     share = np.array([*(shape.share for shape in shapes), 0.0])[kind]
     size = ratio * noise * share
     misfit = misfit + 2 * size / ASSESSMENT.negligible  # as unlikely as it is large
@@ -319,7 +321,9 @@ def _compute_log_prior(discrepancy: Discrepancy, kinds: int, size: Floats) -> Fl
     return np.asarray(log_prior - np.log(2))
 
 
-def _solve_normal(gram: Floats, spread: Floats, n: int, hidden: int) -> tuple[Floats, ...]:
+def _solve_normal(
+    gram: Floats, spread: Floats, n: int, hidden: int, least_noise: float = 1.0
+) -> tuple[Floats, ...]:
     """Return misfit, cost of parameters and noise, (r,) each, coefficients and expected squares, (r, k)."""
     # `gram` (r, 1 + k, 1 + k) are products of residuals and slopes under r shared errors, `spread` (r,) ln of
     # their determinants.
@@ -328,7 +332,7 @@ def _solve_normal(gram: Floats, spread: Floats, n: int, hidden: int) -> tuple[Fl
         normal = gram[:, 1:, 1:] / noise[:, None, None] ** 2 + eye
         moved = np.linalg.solve(normal, gram[:, 1:, :1])[:, :, 0] / noise[:, None] ** 2
         misfit = np.maximum(gram[:, 0, 0] - np.einsum("ri,ri->r", gram[:, 1:, 0], moved), 0.0)
-        noise = np.sqrt(np.maximum(misfit / n, 1.0))
+        noise = np.sqrt(np.maximum(misfit / n, least_noise**2))
     normal = gram[:, 1:, 1:] / noise[:, None, None] ** 2 + eye
     volume = np.linalg.slogdet(normal)[1]
     if hidden:

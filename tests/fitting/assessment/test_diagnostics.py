@@ -195,6 +195,15 @@ def test_a_pair_that_moves_together_is_named_and_once() -> None:
     assert warnings_of(CURVE, fit) == ()
 
 
+def test_a_length_that_no_data_show_makes_no_other_one_small() -> None:
+    """Beside a correlation length of 17,000 Å that the data left open, every radius was said to be 0."""
+    size = {"A_radius": _p(50.0, 1.0, 0.0), "A_thickness": _p(18.0, 1.0, 0.0)}
+    open_length = Parameter(17136.0, None, "Ang", True, 1.0, 20000.0)
+    assert not _said(_fit("vesicle+lorentz", **size, B_cor_length=open_length), "distinguished from 0")
+    gone = {"A_radius": _p(0.1, 1.0, 0.0), "A_thickness": _p(18.0, 1.0, 0.0)}
+    assert _said(_fit("vesicle+lorentz", **gone, B_cor_length=open_length), "distinguished from 0")
+
+
 def test_an_attraction_that_the_data_do_not_show_is_none() -> None:
     size = {"radius": _p(80.0, 0.5), "volfraction": _p(0.1, 0.01, 0.0, 0.5, "")}
     deep = _fit("sphere", "squarewell", **size, welldepth=_p(1.1, 17.0, 0.0, 1.5, "kT"))

@@ -272,3 +272,12 @@ def test_neighbours_within_too_large_errors_do_not_decide_between_two_models() -
     assert counted[0].name == independent[0].name == "near"
     assert counted[0].weight > 0.99
     assert independent[0].weight < 0.85
+
+
+def test_estimated_uncertainties_are_the_most_that_noise_is() -> None:
+    """Computed curves scatter by nothing: the 0.2 % that are assumed hid what tells models apart."""
+    right, wrong = fitted(CLEAN, CLEAN * (1 + 1e-6)), fitted(CLEAN, CLEAN * (1 + 1e-3 * np.sin(40 * Q)))
+    for stated, preference in ((STATED, 1.0), (None, 100.0)):
+        among = Discrepancy(Curve(q=Q, intensity=CLEAN, dintensity=stated), STATED)
+        gain = evidence(among, wrong).minus_two_log - evidence(among, right).minus_two_log
+        assert gain < preference if stated is not None else gain > preference
