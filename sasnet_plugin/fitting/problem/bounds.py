@@ -52,8 +52,11 @@ def _find_bounds_by_name(name: str) -> tuple[float, float]:
         return _BOUNDS[name]
     if "fraction" in name:
         return 0.0, 1.0
-    if name.endswith(("_exp", "exp_1", "exp_2")) or name.startswith(("power", "fractal_dim")):
-        # A dimension is an exponent of q; above 3 it is one of nothing that fills space, which is said.
+    if name.startswith("fractal_dim"):
+        # An exponent of q; above 3 it is one of nothing that fills space, which is said. A set of a dimension
+        # below 1 is totally disconnected (K. Falconer, Fractal Geometry (2003), chapter 2).
+        return PROBLEM.least_power, PROBLEM.most_exponent
+    if name.endswith(("_exp", "exp_1", "exp_2")) or name.startswith("power"):
         return 0.0, PROBLEM.most_exponent
     return -inf, inf
 

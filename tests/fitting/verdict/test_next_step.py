@@ -28,7 +28,7 @@ from sasnet_plugin.wording import SURFACE, Phrase, option, template
 
 USUAL = FitOptions()
 ALL = FitOptions(
-    top=3, models=("sphere", "vesicle"), structure_factor="none", fixed={"sld": 4.0},
+    top=3, models=("sphere", "vesicle"), structure_factor="none", sample_kind="protein", fixed={"sld": 4.0},
     ranges={"radius": (10, 90)}, fitted=("radius_pd",), temperature=310.0,
     contrast=Contrast(3.5, 6.4, "SiO2@2.2", "40%D2O", "xray"),
     method=Method("dream", 500, 20), time_limit=40.0, workers=1, prior="uniform", exclude=("onion",),
@@ -48,7 +48,7 @@ def test_every_option_that_was_given_is_in_it_as_a_shell_takes_it() -> None:
         "--models": "sphere,vesicle", "--exclude": "onion", "--top": "3", "--prior": "uniform",
         "--structure-factor": "none", "--time-limit": "40", "--workers": "1", "--fixed": "sld=4",
         "--ranges": "radius=10:90", "--fitted": "radius_pd", "--temperature": "310", "--sample": "SiO2@2.2",
-        "--solvent": "40%D2O", "--probe": "xray",
+        "--sample-kind": "protein", "--solvent": "40%D2O", "--probe": "xray",
         "--method": "dream", "--samples": "500", "--burn": "20", "--wavelength": "1.54", "--q-unit": "nm",
         "--q-range": "0.1:3", "--entry": "run 2",
     }  # fmt: skip
