@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ...data.scatter import is_stated
 from ...digits import chisq_text, interval, join_names, quantity, significant, unit_text
+from ...noise import RELATIVE_FLOOR
 from ...predict.classes import percent
 from ...types import GroupGuess, sum_parts
 from ..result.components import bare
@@ -217,9 +218,11 @@ def no_uncertainties(result: FitResult) -> Iterator[str]:
     if not found_misfit:
         yield str(sentences.NO_UNCERTAINTIES)
         return
-    yield sentences.NO_UNCERTAINTIES_BUT_SCATTER(
-        misfit=significant(100 * found_misfit.relative, 2), scatter=significant(100 * found_misfit.scatter, 2)
-    )
+    misfit, scatter = (significant(100 * share, 2) for share in (found_misfit.relative, found_misfit.scatter))
+    if found_misfit.relative < RELATIVE_FLOOR:
+        yield sentences.CALCULATED(misfit=misfit)
+    else:
+        yield sentences.NO_UNCERTAINTIES_BUT_SCATTER(misfit=misfit, scatter=scatter)
 
 
 def find_replaced_uncertainties(result: FitResult) -> Iterator[str]:

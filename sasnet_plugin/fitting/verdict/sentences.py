@@ -134,6 +134,11 @@ NO_UNCERTAINTIES_BUT_SCATTER = template(
     " points scatter by {scatter} %.",
     misfit="1.2", scatter="1.1",
 )  # fmt: skip
+CALCULATED = template(
+    "The data state no usable uncertainties. The fit follows the points within {misfit} % of I, closer than"
+    " a measurement would be: these data may be calculated.",
+    misfit="0.001",
+)  # fmt: skip
 REPLACED = template(
     "{share} % of the stated uncertainties are unusable and were replaced by those of neighbouring points,"
     " so χ² is less certain.",

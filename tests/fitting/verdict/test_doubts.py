@@ -132,6 +132,17 @@ def test_uncertainties_that_neighbouring_points_contradict_are_said_both_ways() 
     assert doubts(scattering(1.0, 0.05))[0].startswith("The fit misses the points by 5 % of I, but")
 
 
+@pytest.mark.parametrize(("relative", "is_calculated"), [(1e-5, True), (0.01, False)])
+def test_points_that_a_fit_follows_too_closely_may_be_calculated(
+    relative: float, is_calculated: bool
+) -> None:
+    """sasdata's sphere_80.txt: a misfit of 7×10⁻⁴ % of I was told as one of six times the scatter."""
+    verification = replace(GOOD, misfit=Misfit(relative, relative / 6, 6.0))
+    (first, *_) = doubts(answer(curve=replace(CURVE, dintensity=None), verification=verification))
+    assert ("may be calculated" in first) == is_calculated
+    assert ("scatter by" in first) != is_calculated
+
+
 def test_a_large_misfit_is_no_scatter_of_neighbouring_points() -> None:
     """As concentrated silica: χ² 1006, residuals that change from point to point, points smooth to 1 σ."""
     wrong = replace(WRONG, misfit=Misfit(0.09, 0.03, 7.0), systematic={"relative": 0.3, "noise": 1.8})

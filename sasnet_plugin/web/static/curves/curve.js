@@ -112,6 +112,7 @@ async function load(key, given) {
   $("title").textContent = found.entries.length > 1 ? `${found.file} · ${found.entry}` : found.file;
   document.title = `${found.file} · sasnet`;
   $("unit").value = state.unit;
+  $("unit").options[0].textContent = found.q_unit.stated ? "unit of the file" : "not stated: Å⁻¹";
   state.limits = limitsOf(given.q, found.q);
   if (VIEWS[given.view]) $("view").value = plot.view = given.view;
   $("plot").dataset.flat = flat(found.model_free, found.q);

@@ -104,7 +104,8 @@ export function shared(answer, place, names) {
   const value = (one) => {
     if (!one) return "";
     if (one.value === null) return "not determined";
-    return `${withError(one.value, one.error)}${one.fixed ? " (fixed)" : one.error === null ? " ± ?" : ""}`;
+    if (one.error === null && !one.fixed) return `${number(one.value, 3)} (error not known)`;
+    return `${withError(one.value, one.error)}${one.fixed ? " (fixed)" : ""}`;
   };
   if (answer.sample.kind === "magnetic") names = answer.sample.files.map((name) => name.replace(/\S*\//g, "")); // nuclear and magnetic part
   const units = answer.each.map((one) => one.intensity_unit);
