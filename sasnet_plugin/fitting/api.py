@@ -65,7 +65,7 @@ from .strategy.joint_fit import JOINT, UNKNOWN_SOLVENTS, fit_jointly, make_resta
 from .strategy.joint_search import Alone, Reading, kin, rank_fits, search
 from .strategy.magnetic import fit_magnetic
 from .strategy.oriented import ALIGNED, fit_oriented, is_complete
-from .strategy.search import search_points
+from .strategy.search import collect_found, describe, search_points
 from .strategy.settings import STRATEGY
 from .strategy.state import State
 from .task import Contrast, FitOptions, Method, Pool, Work
@@ -187,38 +187,51 @@ def _fit_curve(
         notes=notes,
     )
     state, search_result = search_points(ledger, state, EFFORT.of_limit * for_ranking * limit)
-    notes, dintensity = state.notes, state.dintensity
-    fits, prior = search_result.fits, priors(suggestion, search_result.fits, explained=state.is_explained())
-    notes.extend([*state.materials(), *search_result.notes])
     refining = replace(ledger, until=search_end)
-    fits, refinement_notes = _refine_leader(
-        refining, search_result.curve, dintensity, fits, prior, method, rng
-    )
     longer = replace(refining, until=start_time + (1 - STRATEGY.assessment_share) * wall)
-    unfitted = _list_unfitted(state, fits)
-    notes.extend(
-        [*refinement_notes, *_late(unfitted, options, ended=ledger.ended), *sentences_of(state.unanswered)]
-    )
     known_names, probe = _collect_known(options)
     given_names = known_names | set(options.ranges)
-    supposed = has_resolution(search_result.curve) and not has_resolution(state.curve)
-    make_task = partial(
-        make_fixed_task, search_result.curve, dintensity, given_names=known_names,
-        widest_dq=STRATEGY.relative_dq[-1], supposed=supposed, ranged=frozenset(options.ranges),
-    )  # fmt: skip
-    reported = partial(_finalise_fits, longer, search_result.curve, dintensity, make_task, method)
-    mixture = _mixture(longer, search_result.curve, dintensity, fits, given_names)
-    result = assess(
-        search_result.curve, dintensity, fits, notes, prior, given_names, probe, suggestion.groups, reported,
-        mixture,
-    )  # fmt: skip
-    result = add_mixture(result, mixture)
+
+    def judge() -> FitResult:
+        dintensity = state.dintensity
+        fits, prior = (
+            search_result.fits,
+            priors(suggestion, search_result.fits, explained=state.is_explained()),
+        )
+        fits, refinement_notes = _refine_leader(
+            refining, search_result.curve, dintensity, fits, prior, method, rng
+        )
+        late = _late(_list_unfitted(state, fits), options, ended=ledger.ended)
+        supposed = has_resolution(search_result.curve) and not has_resolution(state.curve)
+        make_task = partial(
+            make_fixed_task, search_result.curve, dintensity, given_names=known_names,
+            widest_dq=STRATEGY.relative_dq[-1], supposed=supposed, ranged=frozenset(options.ranges),
+        )  # fmt: skip
+        reported = partial(_finalise_fits, longer, search_result.curve, dintensity, make_task, method)
+        mixture = _mixture(longer, search_result.curve, dintensity, fits, given_names)
+        all_notes = [
+            *state.notes, *state.materials(), *search_result.notes, *refinement_notes, *late,
+            *sentences_of(state.unanswered),
+        ]  # fmt: skip
+        assessed = assess(
+            search_result.curve, dintensity, fits, all_notes, prior, given_names, probe, suggestion.groups,
+            reported, mixture,
+        )  # fmt: skip
+        return add_mixture(assessed, mixture)
+
+    result = judge()
+    if not is_explained_within_error(result):
+        described = describe(refining, state, STRATEGY.time["fast"])
+        if described is not state:
+            state, search_result = described, collect_found(described)
+            result = judge()
+    unfitted = _list_unfitted(state, result.fits)
     if options.models is None:
         result = _compare_with_network(result, shown_suggestion, classifier.manifest.scope_threshold)
     if method.name == "lm":
         result = _spread_over_best_kinds(result, search_result.kinds)
     ended = ledger.ended or longer.ended
-    artefact = _artefact(longer, state.curve, dintensity, result, given_names)
+    artefact = _artefact(longer, state.curve, state.dintensity, result, given_names)
     result = replace(
         result,
         artefact=artefact,
@@ -231,7 +244,6 @@ def _fit_curve(
         unfitted=unfitted,
         unfinished=_list_unfinished(state, result.fits, unfitted),
         described_within=state.described_within,
-        verified=result.verified and not state.described_within,
     )
     result = _add_particles(result, options, measure)
     return add_verdict(_note_missing_fits(result, state), options)

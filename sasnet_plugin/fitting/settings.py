@@ -393,6 +393,9 @@ class AssessmentSettings:
         " 100 points three standard deviations.",
     )
     fewer_parameters: int = setting(2, "Such a model has so many parameters less than the best.")
+    most_described: float = setting(
+        0.06, "Of I: a model that misses more than a few per cent does not describe the curve.", "share"
+    )
     most_systematic: float = setting(
         0.1,
         "Of I: what shares more than this is no error of a measurement, and the models are wrong.",

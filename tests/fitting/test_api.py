@@ -184,3 +184,30 @@ def test_far_too_small_uncertainties_are_named_and_the_scatter_is_used(times: st
     assert "stated uncertainties are too small" in said
     assert "systematic error" not in said
     assert "too large" not in said
+
+
+def test_a_model_that_follows_a_curve_within_a_few_per_cent_describes_it(simulated: Simulated) -> None:
+    """98929.txt, whose estimated uncertainties are a tenth of those of its container, had no answer."""
+    curve = simulated("sphere", {"radius": 60.0, "background": 0.01})  # with 2 % noise
+    assert curve.dintensity is not None
+    described, bent = (
+        sasnet_plugin.fit(
+            Curve(
+                curve.q, curve.intensity * (1 + share * np.sin(6 * np.log(curve.q))), 0.55 * curve.dintensity,
+                dq=curve.dq,
+            ),
+            models=["sphere"], structure_factor="none", time_limit=60,
+        )
+        for share in (0.02, 0.5)
+    )  # fmt: skip
+    assert described.best is not None
+    assert not described.verified
+    assert described.described_within == pytest.approx(0.025, abs=0.015)
+    radius = described.best.parameters["radius"]
+    assert radius.error is not None
+    assert abs(radius.value - 60.0) < 3 * radius.error
+    assert "Describes the curve within" in described.verdict.headline
+    assert bent.described_within == 0
+    assert (
+        "None of the fitted models fits" in bent.verdict.headline or "does not fit" in bent.verdict.headline
+    )

@@ -140,7 +140,7 @@ def search(pool: Counting, state: State, deadline: float) -> Found:
         _take(pool, state, steps, seconds)
     if not state.fits or over or deadline <= pool.clock():
         state.late += _due(open_steps(state))
-    return _collect_found(state)
+    return collect_found(state)
 
 
 def _time_for(steps: Sequence[Step], seconds_left: float) -> float:
@@ -243,7 +243,7 @@ def _keep(state: State, step: Step, answer: Any) -> None:
         state.keep(step.hypothesis, answer)
 
 
-def _collect_found(state: State) -> Found:
+def collect_found(state: State) -> Found:
     best = state.best
     if best is None:
         return Found(state.curve, [])
@@ -308,12 +308,12 @@ _DESCRIPTIONS = 4
 def describe(pool: Counting, state: State, seconds: float) -> State:
     """The best fits with an error of the size that the nearest leaves, a share of I; else `state`.
 
-    That is where no usual mis-statement of uncertainties excuses a fit, but a model follows the curve. With
+    That is where no fit explains the curve within its uncertainties, but a model follows it. With
     the stated uncertainties the most precise points alone would place a model that is not exact.
     """
     comparable = [] if state.best is None else _comparable(state, state.best)
     fits = {h: state.fits[h] for h in sorted(comparable, key=state.compute_minus_two_log)}
-    if not fits or state.least_reduced < ASSESSMENT.hopeless or state.mixture_explains:
+    if not fits or state.mixture_explains:
         return state
     # How much nearer a second component brings a model that is not exact is no evidence for it.
     alone = {h: fit for h, fit in fits.items() if h.second is None}
@@ -327,7 +327,7 @@ def _describe_with(
     fits = dict(list(candidates.items())[: START_VALUES.semifinalists])
     share = min((_relative_misfit(state, fit) for fit in fits.values()), default=np.inf)
     for _ in range(_DESCRIPTIONS):
-        share = float(np.clip(share, ASSESSMENT.negligible, ASSESSMENT.most_systematic))
+        share = float(np.clip(share, ASSESSMENT.negligible, ASSESSMENT.most_described))
         described = state.within(share)
         _fit_again(pool, described, fits, seconds)
         if abs(described.least_reduced - 1) <= ASSESSMENT.margin:
@@ -369,9 +369,7 @@ def search_points(pool: Counting, whole: State, deadline: float) -> tuple[State,
         search_result = search(pool, state, 0.5 * (pool.clock() + deadline))
         if state.is_explained() and not _explains_all(pool, whole, state, deadline):
             return state, search_result
-    search_result = search(pool, whole, deadline)
-    described = describe(pool, whole, STRATEGY.time["fast"])
-    return described, search_result if described is whole else _collect_found(described)
+    return whole, search(pool, whole, deadline)
 
 
 def _make_rest_state(whole: State, clear: Curve) -> State:

@@ -15,8 +15,9 @@ from .next_step import next_step, step_after_report
 
 def add_verdict(result: FitResult, options: FitOptions | None = None) -> FitResult:
     told = verdict(result, options or FitOptions())
-    # What fits only within a larger error than stated fits too: the flag never contradicts the sentence.
-    return replace(result, verdict=told, verified=told.level != DOES_NOT)
+    # What fits only within a larger error than stated fits too, and what only describes the curve does not:
+    # the flag never contradicts the sentence.
+    return replace(result, verdict=told, verified=told.level != DOES_NOT and not result.described_within)
 
 
 def verdict(result: FitResult, options: FitOptions) -> Verdict:
