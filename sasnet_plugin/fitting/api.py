@@ -65,13 +65,13 @@ from .strategy.joint_fit import JOINT, UNKNOWN_SOLVENTS, fit_jointly, make_resta
 from .strategy.joint_search import Alone, Reading, kin, rank_fits, search
 from .strategy.magnetic import fit_magnetic
 from .strategy.oriented import ALIGNED, fit_oriented, is_complete
-from .strategy.search import collect_found, describe, search_points
+from .strategy.search import Found, collect_found, describe, search_points
 from .strategy.settings import STRATEGY
 from .strategy.state import State
 from .task import Contrast, FitOptions, Method, Pool, Work
 from .verdict import sample_sentences as sentences
 from .verdict import sentences as verdict_sentences
-from .verdict.doubts import describe_unlikely
+from .verdict.doubts import atoms, describe_unlikely
 from .verdict.equals import is_explained_within_error
 from .verdict.next_step import translate_to_python
 from .verdict.sample import add_isotropy, add_magnetism, add_sample_verdict, translate_sample_to_python
@@ -192,14 +192,11 @@ def _fit_curve(
     known_names, probe = _collect_known(options)
     given_names = known_names | set(options.ranges)
 
-    def judge() -> FitResult:
+    def judge(state: State, search_result: Found) -> FitResult:
         dintensity = state.dintensity
-        fits, prior = (
-            search_result.fits,
-            priors(suggestion, search_result.fits, explained=state.is_explained()),
-        )
+        prior = priors(suggestion, search_result.fits, explained=state.is_explained())
         fits, refinement_notes = _refine_leader(
-            refining, search_result.curve, dintensity, fits, prior, method, rng
+            refining, search_result.curve, dintensity, search_result.fits, prior, method, rng
         )
         late = _late(_list_unfitted(state, fits), options, ended=ledger.ended)
         supposed = has_resolution(search_result.curve) and not has_resolution(state.curve)
@@ -219,12 +216,15 @@ def _fit_curve(
         )  # fmt: skip
         return add_mixture(assessed, mixture)
 
-    result = judge()
+    result = judge(state, search_result)
     if not is_explained_within_error(result):
         described = describe(refining, state, STRATEGY.time["fast"])
         if described is not state:
-            state, search_result = described, collect_found(described)
-            result = judge()
+            found = collect_found(described)
+            described_result = judge(described, found)
+            # What follows the curve with lengths of atoms, as wide-angle scattering, describes no particles.
+            if not any(atoms(described_result)):
+                state, search_result, result = described, found, described_result
     unfitted = _list_unfitted(state, result.fits)
     if options.models is None:
         result = _compare_with_network(result, shown_suggestion, classifier.manifest.scope_threshold)
