@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -53,17 +54,22 @@ def problem(index: int, seed: int, *, exact: bool = True) -> Problem:
 
 
 def measurement(
-    form: str, index: int, rng: np.random.Generator, *, plain: bool = False, exact: bool = False
-) -> Problem:
+    form: str, index: int, rng: np.random.Generator, *, plain: bool = False, exact: bool = False,
+    draw_setting: Callable[[np.random.Generator], Setting] | None = None, truncated: bool = True,
+) -> Problem:  # fmt: skip
+    """One measured curve of a form; `draw_setting` replaces the protocol's instruments, `truncated` is the
+    earlier prior, which `fitting` keeps so that its figures can be compared.
+    """
     from sasnet_plugin.simulate.examples import SPARED
     from sasnet_plugin.simulate.grid import N_WIDE
     from sasnet_plugin.simulate.instrument import sample_setting
     from sasnet_plugin.simulate.measure import measure
 
+    draw_setting = draw_setting or sample_setting
     for _ in range(200):
-        clean, factor, interacting, log_i = _sample(form, rng, plain=plain)
+        clean, factor, interacting, log_i = _sample(form, rng, plain=plain, truncated=truncated)
         for _ in range(12):
-            setting = sample_setting(rng)
+            setting = draw_setting(rng)
             if plain and setting.dq is None and setting.dxl is None:
                 continue
             used = setting.matrix.indices
@@ -86,7 +92,7 @@ def measurement(
 
 
 def _sample(
-    form: str, rng: np.random.Generator, *, plain: bool
+    form: str, rng: np.random.Generator, *, plain: bool, truncated: bool
 ) -> tuple[Clean, str | None, dict[str, float], NDArray[np.float64]]:
     """A clean curve, the name of its structure factor if any, that one's parameters, and ln I(q) of both."""
     from sasnet_plugin.simulate.clean import simulate_clean
@@ -95,13 +101,14 @@ def _sample(
     from sasnet_plugin.simulate.library import DILUTE_SHARE
     from sasnet_plugin.simulate.priors import list_structure_factors, sample_prior
 
-    clean = simulate_clean(form, rng, monodisperse=plain, truncated=True)
+    clean = simulate_clean(form, rng, monodisperse=plain, truncated=truncated)
     log_i = clean.log_intensity.astype(float)
     allowed = () if plain else list_structure_factors(form)
     if not allowed or rng.random() < DILUTE_SHARE or not clean.radius_effective > 0:
         return clean, None, {}, log_i
     factor = str(rng.choice(allowed))
-    interacting = sample_prior(factor, rng, truncated=True) | {"radius_effective": clean.radius_effective}
+    interacting = sample_prior(factor, rng, truncated=truncated)
+    interacting |= {"radius_effective": clean.radius_effective}
     with np.errstate(all="ignore"):
         log_i = log_i + np.log(call(factor, WIDE_Q, interacting).intensity)
     return clean, factor, of_product(form, clean.parameters, interacting), log_i
