@@ -383,7 +383,7 @@ def _written(value: dict[str, float]) -> str:
 def _failure(row: dict[str, Any]) -> str:
     answer, kind = row["answer"], BY_NAME[row["kind"]]
     models = ", ".join(
-        f"{name_of(fit)} ({fit['weight']:.3f}, {fit['reduced_chisq']:.3g})"
+        f"{name_of(fit)} ({fit['weight'] or 0.0:.3f}, {fit['reduced_chisq']:.3g})"
         for fit in answer.get("fits", [])[:5]
     )
     faults = ", ".join(f"{name} {size:.3g}" for name, size in row["faults"].items()) or "none"
