@@ -49,9 +49,10 @@ class ProteinSettings(NamedTuple):
     again: float = 0.1  #: Relative change of Rg from which on the posterior is sampled again.
     elongated: float = 1.25  #: Height of the Kratky plot's maximum from which on a particle is elongated,
     flexible: float = (
-        1.7  #: and from which on it is flexible; a sphere has 1.04, a Gaussian chain rises to 2.
+        1.7  #: and from which on it is flexible; a sphere has 1.03, a Gaussian chain rises to 2.
     )
     slit: float = 0.3  #: Largest slit half length times Rg.
+    heaviest: float = 5000.0  #: kDa; the longest chain of a protein, titin, has 3,900.
 
 
 LIMITS = ProteinSettings()
@@ -98,6 +99,8 @@ def protein(
     for name, number in (("concentration", concentration), ("monomer", monomer)):
         if number is not None and not 0 < number < math.inf:
             raise DataError(f"{number:g} is no {name}; give a positive number.")
+    if monomer is not None and monomer > LIMITS.heaviest:
+        raise DataError(f"A monomer of {monomer:g} kDa is none; give its molecular weight in kDa, not in Da.")
     if monomer is None and sequence is not None:
         monomer = sequence_mass(read_sequence(sequence))
     points = _read_points(curve)
@@ -293,7 +296,9 @@ def _collect(
         )
         problems.append(f"No D_max: {d_max.reason}.")
     else:
-        value = float(np.mean(draws.d_max)) * math.exp(table.d_max[0])
+        inside = np.clip(numbers.columns.mean(axis=0), table.minimum, table.maximum)
+        shift = table.d_max[0] + float(table.d_weights @ (inside - table.centre))
+        value = float(np.mean(draws.d_max)) * math.exp(shift)
         spread = float(np.std(np.log(draws.d_max)))
         d_max = Value(value, value * math.hypot(spread, table.d_max[1]), "Å", used)
     mass = combine(numbers.columns, forward, table)

@@ -4,7 +4,8 @@ With x = q Rg and I(x) over I(0), up to a stated end X of x:
 
 - A(X) = ∫ x I dx, Rg² over the correlated volume (R. P. Rambo and J. A. Tainer, Nature 496 (2013) 477);
 - Q(X) = ∫ x² I dx, which is 2π² Rg³ over the Porod volume (H. Fischer et al., J. Appl. Cryst. 43 (2010) 101);
-- the height and place of the maximum of the dimensionless Kratky plot x² I, and its values at x = 3 and 4.
+- the height and place of the maximum of the dimensionless Kratky plot x² I, and its values at x = 3 and 4;
+- 10 Å / Rg: the hydration shell is more of a small protein.
 
 The integrals of sin(qr)/(qr) over q are known, so that each is a sum over p(r).
 """
@@ -28,7 +29,7 @@ _LEAST = 0.05
 #: Names of the columns of `Descriptors.columns`.
 NAMES = (
     "log_rg", "log_a_short", "log_a_long", "log_q_short", "log_q_long", "log_d_over_rg", "log_kratky_height",
-    "kratky_place", "kratky_3", "kratky_4",
+    "kratky_place", "kratky_3", "kratky_4", "inverse_rg",
 )  # fmt: skip
 
 
@@ -57,7 +58,7 @@ def describe(draws: Draws) -> Descriptors:
     columns = np.stack(
         [
             np.log(rg), *logs, np.log(draws.d_max / rg), np.log(np.maximum(kratky.max(axis=1), 0.1)),
-            _KRATKY[kratky.argmax(axis=1)], *read,
+            _KRATKY[kratky.argmax(axis=1)], *read, 10.0 / rg,
         ],
         axis=1,
     )  # fmt: skip

@@ -1,9 +1,8 @@
 """Learn the ways to the molecular weight from simulated proteins, and write ``mass_table.json``.
 
-    python -m sasnet_plugin.protein.learn --seed 5 --count 160 --rows rows.jsonl
+    python -m sasnet_plugin.protein.learn --seed 5 --count 320 --rows rows.jsonl
 
-No measured curve takes part. The table is the same for the same seed and code; the one that is kept was
-computed before strong aggregates became a term of the fit.
+No measured curve takes part. The table is the same for the same seed and code.
 """
 
 from __future__ import annotations
@@ -19,10 +18,14 @@ from numpy.random import Generator
 from ..arrays import Floats
 from ..files import put_whole
 from .descriptors import NAMES, describe
-from .pair_posterior import SETTINGS, group_points, sample_posterior
+from .pair_posterior import SETTINGS, draw_walk, group_points, sample_posterior
 from .simulated_proteins import draw_protein, largest_distance, radius_of_gyration, scatter
 
 _DENSE = np.linspace(0.0005, 0.46, 500)
+#: kDa, of simulated proteins: peptides to large complexes.
+_MASSES = (1.0, 900.0)
+#: Share of samples with aggregates, and the share of I(0) that these have, by equal factors.
+_AGGREGATED, _SHARE = 0.25, (0.02, 0.5)
 #: Strength of the prior that a descriptor does not matter, in units of simulated proteins.
 _RIDGE = 3.0
 #: The same for the scatter, which a few hundred proteins show less well than the mean.
@@ -39,15 +42,26 @@ def measure(curve: Floats, rg: float, rng: Generator) -> tuple[Floats, Floats, F
     return q, intensity + constant + noise * rng.standard_normal(q.size), noise
 
 
+def add_aggregates(curve: Floats, d_max: float, rng: Generator) -> Floats:
+    """A curve at `_DENSE` with aggregates, random walks of particles of this length (Å)."""
+    if rng.random() > _AGGREGATED:
+        return curve
+    share = np.exp(rng.uniform(*np.log(_SHARE)))
+    places = draw_walk(rng, SETTINGS.walk) * d_max
+    pairs = np.linalg.norm(places[:, None] - places, axis=2)[np.triu_indices(len(places), 1)]
+    return np.asarray(curve * (1 + share * np.sinc(np.multiply.outer(_DENSE, pairs) / np.pi).mean(axis=1)))
+
+
 def simulate_row(seed: int, number: int) -> dict[str, Any]:
     """Truth and descriptors of one simulated protein."""
     rng = np.random.default_rng([seed, number])
-    beads = draw_protein(rng)
-    rg = radius_of_gyration(beads)
-    groups = group_points(*measure(scatter(beads, _DENSE), rg, rng), rg, SETTINGS)
+    beads = draw_protein(rng, _MASSES)
+    rg, d_max = radius_of_gyration(beads), largest_distance(beads)
+    curve = add_aggregates(scatter(beads, _DENSE), d_max, rng)
+    groups = group_points(*measure(curve, rg, rng), rg, SETTINGS)
     columns = describe(sample_posterior(groups, rg, rng)).columns
     return {
-        "log_mass": np.log(beads.mass), "log_d_max": np.log(largest_distance(beads)),
+        "log_mass": np.log(beads.mass), "log_d_max": np.log(d_max),
         "mean": columns.mean(axis=0), "covariance": np.cov(columns.T),
     }  # fmt: skip
 
@@ -111,12 +125,24 @@ def fit_table(log_mass: Floats, log_d_max: Floats, means: Floats, covariances: F
     )
     values, vectors = np.linalg.eigh(covariance)
     covariance = (vectors * np.maximum(values, 1e-4)) @ vectors.T
+    # The largest distance of the residues, over that of p(r), which holds the hydration shell.
     d_ratio = log_d_max - (means[:, name["log_d_over_rg"]] + means[:, name["log_rg"]])
+    d_names = [name[text] for text in ("log_rg", "log_d_over_rg", "inverse_rg", "log_kratky_height")]
+    d_design = np.column_stack([np.ones(len(x)), x[:, d_names] / spread[d_names]])
+    d_importance = np.ones_like(d_ratio)
+    for _ in range(5):
+        normal = d_design.T @ (d_importance[:, None] * d_design) + np.diag([0.0] + [_RIDGE] * len(d_names))
+        d_theta = np.linalg.solve(normal, d_design.T @ (d_importance * d_ratio))
+        d_residual = d_ratio - d_design @ d_theta
+        d_scatter = 1.4826 * np.median(np.abs(d_residual))
+        d_importance = 1 / (1 + (d_residual / (2 * d_scatter)) ** 2)
+    d_weights = np.zeros(len(NAMES))
+    d_weights[d_names] = d_theta[1:] / spread[d_names]
     return {
         "names": list(NAMES), "centre": centre, "offsets": np.array(offsets), "weights": matrix,
         "correlation": covariance, "scale_offset": scale_offset, "scale_weights": scale_weights,
         "scale_range": scale_range, "minimum": means.min(axis=0), "maximum": means.max(axis=0),
-        "d_max": [float(np.mean(d_ratio)), float(np.std(d_ratio))],
+        "d_max": [float(d_theta[0]), float(d_scatter)], "d_weights": d_weights,
     }  # fmt: skip
 
 
@@ -135,7 +161,7 @@ def write_table(table: dict[str, Any], path: Path, **origin: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=5)
-    parser.add_argument("--count", type=int, default=160)
+    parser.add_argument("--count", type=int, default=320)
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("mass_table.json"))
     parser.add_argument(
         "--rows", type=Path, required=True, help="Rows of proteins, JSON lines; a run goes on."

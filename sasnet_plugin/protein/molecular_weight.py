@@ -58,9 +58,9 @@ class MassTable:
     scale_offset: float  #: ln of the standard deviation's scale = offset + weights · (descriptors − centre).
     scale_weights: Floats
     scale_range: tuple[float, float]  #: Of the scale, over the simulated proteins.
-    d_max: tuple[
-        float, float
-    ]  #: Mean and standard deviation of ln of the largest distance over that of p(r).
+    #: Mean and standard deviation of ln of the largest distance over that of p(r), at the centre.
+    d_max: tuple[float, float]
+    d_weights: Floats  #: (names,) by which that mean depends on the descriptors.
     minimum: Floats  #: (names,) of the descriptors of simulated proteins.
     maximum: Floats
 
@@ -73,7 +73,9 @@ def read_table() -> MassTable:
         raise RuntimeError(
             "mass_table.json is of other descriptors; run python -m sasnet_plugin.protein.learn"
         )
-    arrays = ("centre", "offsets", "weights", "correlation", "scale_weights", "minimum", "maximum")
+    arrays = (
+        "centre", "offsets", "weights", "correlation", "scale_weights", "d_weights", "minimum", "maximum",
+    )  # fmt: skip
     return MassTable(
         **{name: np.array(raw[name]) for name in arrays}, scale_offset=float(raw["scale_offset"]),
         scale_range=tuple(raw["scale_range"]), d_max=tuple(raw["d_max"]),
@@ -132,7 +134,9 @@ def combine(
     mean, variance = _mean(logs, covariance)
     pulls = [_pull(logs, covariance, k) for k in range(logs.size)]
     worst = int(np.argmax(np.abs(pulls)))
-    distrusted = methods[worst] if abs(pulls[worst]) > _DISAGREES else ""
+    # Errors that ways share leave small differences significant; a reader sees one that exceeds its error.
+    is_far = abs(logs[worst] - mean) > math.sqrt(covariance[worst, worst])
+    distrusted = methods[worst] if abs(pulls[worst]) > _DISAGREES and is_far else ""
     # Ways that disagree by more than chance make the error larger, by Birge's ratio.
     off = logs - mean
     ratio = float(off @ np.linalg.solve(covariance, off)) / max(logs.size - 1, 1)

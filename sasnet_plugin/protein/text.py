@@ -8,6 +8,9 @@ from ..digits import align_columns, format_with_error, significant
 from . import sentences
 from .results import Compactness, MolecularWeight, Oligomer, ProteinResult, Quality, StructureFit, Value
 
+#: Probability of a number of monomers from which on it is given as the answer.
+_LIKELY = 0.2
+
 
 def lines_of_protein(result: ProteinResult) -> list[str]:
     """Return the headline, a table of values, and cautions."""
@@ -32,11 +35,13 @@ def rows_of_protein(result: ProteinResult) -> list[tuple[str, str, str]]:
     if isinstance(oligomer, Oligomer):
         likely = sorted(oligomer.probabilities.items(), key=lambda pair: -pair[1])[:3]
         shares = ", ".join(f"{number}: {100 * share:.0f} %" for number, share in likely)
-        rows.append(("Monomers", str(oligomer.number), f"probabilities {shares}"))
+        is_likely = oligomer.probabilities[oligomer.number] >= _LIKELY
+        number_text = str(oligomer.number) if is_likely else "not determined"
+        rows.append(("Monomers", number_text, f"probabilities {shares}"))
     if isinstance(compactness, Compactness):
         height, place = compactness.height, compactness.place
         text = format_with_error(height.value, height.error)
-        where = f"at q·Rg = {significant(place.value, 3)}; sphere: 1.04 at 1.73"
+        where = f"at q·Rg = {significant(place.value, 3)}; sphere: 1.03 at 1.61"
         rows.append(("Kratky maximum", text, where))
     if isinstance(quality, Quality):
         constant = format_with_error(quality.constant.value, quality.constant.error)

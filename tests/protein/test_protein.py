@@ -12,8 +12,9 @@ from sasnet_plugin.cli.main import app
 from sasnet_plugin.model_free import Refused
 from sasnet_plugin.protein import protein
 from sasnet_plugin.protein.molecular_weight import combine, find_oligomer, forward_mass, read_table
+from sasnet_plugin.protein.pair_posterior import SETTINGS, aggregate, draw_walk
 from sasnet_plugin.protein.quality import longest_run_probability
-from sasnet_plugin.protein.results import MolecularWeight
+from sasnet_plugin.protein.results import MolecularWeight, Value
 from sasnet_plugin.protein.sequence import read_sequence, sequence_mass
 from sasnet_plugin.types import Curve, DataError
 
@@ -120,7 +121,8 @@ def test_forward_intensity_and_concentration_give_the_mass():
 
 def test_a_way_that_contradicts_the_others_is_named():
     table = read_table()
-    columns = np.tile(table.centre, (50, 1)) + 1e-3 * np.random.default_rng(0).standard_normal((50, 10))
+    spread = 1e-3 * np.random.default_rng(0).standard_normal((50, table.centre.size))
+    columns = table.centre + spread
     alone = combine(columns)
     wrong = combine(columns, (math.log(3 * alone.value), 0.05))
     assert alone.distrusted == ""
@@ -130,7 +132,8 @@ def test_a_way_that_contradicts_the_others_is_named():
 
 def test_ways_that_agree_make_the_error_smaller():
     table = read_table()
-    columns = np.tile(table.centre, (50, 1)) + 1e-3 * np.random.default_rng(0).standard_normal((50, 10))
+    spread = 1e-3 * np.random.default_rng(0).standard_normal((50, table.centre.size))
+    columns = table.centre + spread
     alone = combine(columns)
     both = combine(columns, (math.log(alone.value), alone.relative_error))
     assert both.relative_error == pytest.approx(alone.relative_error / math.sqrt(2), rel=0.05)
@@ -210,3 +213,37 @@ def test_command_writes_a_page(file, tmp_path):
     page = (tmp_path / "pages" / "particle.html").read_text(encoding="utf-8")
     assert page.count("<svg") == 1
     assert "q·Rg" in page
+
+
+def test_a_monomer_in_da_is_refused():
+    with pytest.raises(DataError, match="in kDa, not in Da"):
+        protein(measured(ellipsoid(Q, 22.0, 1.6)), monomer=77800.0)
+
+
+def test_aggregates_are_walks_of_particles_that_do_not_overlap():
+    settings = SETTINGS.walk
+    for seed in range(50):
+        places = draw_walk(np.random.default_rng(seed), settings)
+        assert 2 <= len(places) <= settings.particles[1]
+        distances = np.linalg.norm(places[:, None] - places, axis=2)[np.triu_indices(len(places), 1)]
+        assert distances.min() > settings.apart
+    table = aggregate(settings)
+    assert table.mean[0] == pytest.approx(1.0)  # each pair scatters in phase
+    assert abs(table.mean[table.x > 15]).max() < 0.05
+
+
+def test_rg_is_that_of_the_particle_and_not_of_its_aggregates():
+    """Pairs and triples of touching spheres add 30 % to the forward intensity."""
+    q = np.arange(0.008, 0.3, 0.0015)
+    radius = 30.0
+    x = q * radius
+    sphere = (3 * (np.sin(x) - x * np.cos(x)) / x**3) ** 2
+    pairs = np.sinc(2 * x / np.pi)
+    triples = (2 * pairs + np.sinc(3.5 * x / np.pi)) / 3
+    intensity = sphere * (1 + 0.1 * pairs + 0.2 * triples) + 1e-3
+    sigma = 2e-3 * np.sqrt(intensity + 0.02)
+    noisy = intensity + sigma * np.random.default_rng(2).standard_normal(q.size)
+    result = protein(Curve(q, noisy, sigma))
+    assert isinstance(result.rg, Value)
+    assert result.rg.value == pytest.approx(np.sqrt(0.6) * radius, rel=0.01)
+    assert result.quality.aggregation
