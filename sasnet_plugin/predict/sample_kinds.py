@@ -15,6 +15,7 @@ class SampleKind:
     second: tuple[str, ...] = ()  #: Second components of a sum.
     #: Fitted only where the curve shows an interaction, see `protein.particles.shows_interaction`.
     structure_factors: tuple[str, ...] = ()
+    one_size: bool = False  #: Particles are all alike: sizes have no distribution.
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -36,5 +37,6 @@ SAMPLE_KINDS: Mapping[str, SampleKind] = {
         },
         second=("power_law",),  # aggregates
         structure_factors=("hardsphere", "hayter_msa"),
+        one_size=True,
     ),
 }  # fmt: skip

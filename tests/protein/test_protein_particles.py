@@ -116,6 +116,9 @@ def test_command_batch_and_page_say_the_same(tmp_path):
     for name in ("rg", "i0", "d_max", "molecular_weight", "quality"):
         assert fitted["protein"][name] == alone[name], name
     assert fitted["headline"].startswith("Compact particles, Rg ")
+    # Molecules of a protein are all of one size.
+    widths = [p for fit in fitted["fits"] for name, p in fit["parameters"].items() if name.endswith("_pd")]
+    assert all(width["fixed"] and width["value"] == 0 for width in widths)
     assert {fit["model"].partition("+")[0] for fit in fitted["fits"]} <= set(SAMPLE_KINDS[PROTEIN].models)
     page = next(pages.glob("*.html")).read_text("utf-8")
     assert "<h2>Protein</h2>" in page

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...predict.sample_kinds import SAMPLE_KINDS
+from ...simulate.priors import model_info
 from ...types import Curve, ModelGuess, TechnicalError
 from ..assessment.undetermined_lengths import tails_of
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.marginal import Evidence, evidence
 from ..problem.contrast import compute_contrast_values, fix_contrast
 from ..problem.conventions import conventional, fix_default_solvent
-from ..problem.free_parameters import add_surroundings
+from ..problem.free_parameters import add_surroundings, is_size
 from ..problem.sums import as_part, prefix
 from ..result.fit_result import SizeMixture
 from ..result.model_fit import ModelFit, doubtful, explains
@@ -242,7 +244,8 @@ class State:
         probability = guess.probability if guess and hypothesis.second is None else 0.0
         budget = changes.pop("budget", None) or Budget(self.seconds(hypothesis))
         task = Task(
-            curve, self.dintensity, model, factor, probability, collect_fixed(model) | fixed, ranges,
+            curve, self.dintensity, model, factor, probability,
+            collect_fixed(model) | self._fix_widths(model, {*fixed, *ranges, *fitted}) | fixed, ranges,
             budget=budget.limit_by(Budget(best_chisq=self.least_reduced)), as_measured=hypothesis.as_measured,
             named=self.is_named(hypothesis), fitted=fitted, **changes,
         )  # fmt: skip
@@ -252,6 +255,14 @@ class State:
         return replace(
             task, fixed=add_surroundings(factor, task.fixed, free, begin, self.options.temperature)
         )
+
+    def _fix_widths(self, model: str, given_names: Collection[str]) -> dict[str, float]:
+        """Widths of size distributions that a sample of the given kind does not have."""
+        kind = self.options.sample_kind
+        if kind is None or not SAMPLE_KINDS[kind].one_size:
+            return {}
+        sizes = filter(is_size, model_info(model).parameters.call_parameters)
+        return {name: 0.0 for p in sizes if (name := f"{p.name}_pd") not in given_names}
 
     def is_named(self, hypothesis: Hypothesis) -> bool:
         """Whether the user named its model, and not a structure factor alone."""
