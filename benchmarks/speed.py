@@ -5,8 +5,10 @@ scattering, power laws, broad peaks), calculated by formulas in numpy, go throug
 of this checkout and of another one (``--against``: a folder to put on PYTHONPATH), in alternating pairs: CPU
 time of all processes, peak memory of the largest, right answers. Part ``known``: 20 curves of
 ``fitting/everyday_curves`` whose model is given, in one warm process, against Bumps' ``lm`` alone from values
-3 % off: the same data, resolution, points and kernel, the problem built, fitted, its covariance taken. Run
-``python -m benchmarks speed --work W --against /path``.
+3 % off: the same data, resolution, points and kernel, the problem built, fitted, its covariance taken. Part
+``examples``: ``sasnet fit FILE --workers 1`` of each of sasdata's example curves, by this checkout and by the
+other one, which of them first alternates. Run ``python -m benchmarks speed --work W --against /path``;
+``--third 0|1|2`` does a fixed third of the examples.
 """
 
 from __future__ import annotations
@@ -16,17 +18,22 @@ import json
 import os
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .common import PRODUCT, markdown, parser_of, run_command, show
+from .common import PRODUCT, markdown, parser_of, resumed, run_command, show
 from .independent_curves.form_factors import debye, normal_spheres
 
 Array = NDArray[np.float64]
+PARTS = ("batch", "known", "examples")
+#: Files among sasdata's examples that hold no curve of intensities.
+NO_CURVES = frozenset({"beam profile.DAT"})
+#: What the answer says of a curve that no model fits.
+NONE = "None of the fitted models fits"
 HERE = Path(__file__).resolve().parents[1]
 #: Points of a curve, and curves of each kind.
 POINTS, EACH = 120, 12
@@ -162,20 +169,73 @@ def _bare(curve: Any, dintensity: Array, end: Any, index: int) -> None:
     fit(problem, method="lm")
 
 
+def list_examples() -> list[Path]:
+    """sasdata's example curves that hold measured or calculated intensities."""
+    import sasdata
+
+    folder = Path(str(sasdata.__file__)).parent / "example_data" / "1d_data"
+    return [path for path in sorted(folder.iterdir()) if path.is_file() and path.name not in NO_CURVES]
+
+
+def fit_example(path: Path, checkout: Path) -> dict[str, Any]:
+    """CPU time of one command, and what it answers."""
+    command = [*PRODUCT, "fit", str(path), "--workers", "1", "--json"]
+    environment = {**os.environ, "PYTHONPATH": str(checkout)}
+    seconds, _, text = run_command(command, env=environment, cwd=checkout)
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        return {"cpu": seconds, "model": "refused", "answer": "refused"}
+    answer = answer[0] if isinstance(answer, list) else answer
+    fits = answer["fits"] or [{"model": "", "structure_factor": None}]
+    model = "@".join(filter(None, [fits[0]["model"], fits[0]["structure_factor"]]))
+    return {"cpu": seconds, "model": model, "answer": answer["headline"].split("\n")[0]}
+
+
+def _examples(given: Any) -> str:
+    checkouts = {"this": HERE} | ({"other": given.against.resolve()} if given.against else {})
+    paths = [p for i, p in enumerate(list_examples()) if given.third is None or i % 3 == given.third]
+    places = {path.name: i for i, path in enumerate(paths)}
+
+    def answers_of(missing: list[Path]) -> Iterator[dict[str, Any]]:
+        for path in missing:
+            names = list(checkouts) if places[path.name] % 2 else list(checkouts)[::-1]
+            yield {"index": path.name, **{name: fit_example(path, checkouts[name]) for name in names}}
+
+    rows = []
+    for path in paths:
+        rows += resumed(
+            given.work / "examples.jsonl", [path.name], lambda _, path=path: answers_of([path]),
+            lambda row: " ".join(f"{name} {row[name]['cpu']:.1f} s" for name in checkouts),
+        )  # fmt: skip
+    lines = [
+        [row["index"], *(f"{row[n]['cpu']:.1f}" for n in checkouts), *(row[n]["model"] for n in checkouts)]
+        for row in rows
+    ]  # fmt: skip
+    sums = [sum(row[name]["cpu"] for row in rows) for name in checkouts]
+    none = [sum(NONE in row[name]["answer"] for row in rows) for name in checkouts]
+    lines.append(["all", *(f"{one:.0f}" for one in sums), *(f"{one} times none fits" for one in none)])
+    header = ["example", *(f"CPU / s, {n}" for n in checkouts), *(f"model, {n}" for n in checkouts)]
+    return markdown(header, lines)
+
+
 def main() -> None:
-    """Run both parts and print their tables."""
+    """Run the parts and print their tables."""
     parser = parser_of(
         __doc__, work=True, pairs=(1, "alternating pairs of batches"), step=(1, "every so manieth curve"),
         models=(20, "known models"),
     )  # fmt: skip
     parser.add_argument("--against", type=Path, help="another checkout of the project")
-    parser.add_argument("--parts", nargs="*", choices=("batch", "known"), default=["batch", "known"])
+    parser.add_argument("--parts", nargs="*", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--third", type=int, choices=(0, 1, 2))
     given = parser.parse_args()
     pages = []
     if "batch" in given.parts:
         pages.append(_batches(given))
     if "known" in given.parts:
         pages.append(_known_models(given.models))
+    if "examples" in given.parts:
+        pages.append(_examples(given))
     page = "\n".join(pages)
     show(page, given.write, __file__, "# What fits cost\n\n")
 

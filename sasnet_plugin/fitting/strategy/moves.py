@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, takewhile
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,7 @@ from ..problem.free_parameters import (
     sizes_of,
     widths_of,
 )
-from ..problem.nested_models import reduce_to_component, simpler
+from ..problem.nested_models import simpler
 from ..problem.plugin_models import plugin_defaults
 from ..problem.resolution import has_resolution
 from ..problem.sums import as_part, extract_part, prefix
@@ -110,7 +110,9 @@ def highest_boost(state: State) -> float:
         return STRATEGY.most_boost
     if any(_leaves_noise(state, hypothesis) for hypothesis in state.fits):
         return 1.0  # one has explained what another leaves
-    return STRATEGY.doubtful_boost if state.is_explained() else STRATEGY.most_boost
+    if state.is_explained():
+        return STRATEGY.doubtful_boost
+    return STRATEGY.most_boost * state.estimate_chance_to_explain()
 
 
 def nearness(residual: float, least: float) -> float:
@@ -352,24 +354,6 @@ def factors(state: State) -> Iterator[Step]:
             # Its sizes are others: how far off it begins says nothing of where it ends.
             patient = replace(step.task, budget=replace(step.task.budget, best_chisq=np.inf))
             yield replace(step, key=("factor", product), task=patient)
-
-
-def plain(state: State) -> Iterator[Step]:
-    """Simpler bodies that interact than what explains the data, as the network thinks they do."""
-    # An interaction hides at small q what would tell shapes: the two are held against each other alone. A
-    # peak or a network of many parameters, which is no particle, may be an interaction of the simplest ones.
-    best = state.explanation
-    if best is None or (best.structure_factor is None and is_of_particles(best)):
-        return
-    forms, most = _INTERACTS, state.size(best)
-    if best.structure_factor is None:
-        forms, most = _INTERACTS[:1], most - ASSESSMENT.fewer_parameters
-    for form in forms:
-        hypothesis = as_expected(state, form)
-        if hypothesis.structure_factor and size_of(hypothesis) < most:
-            yield make_fit_step(
-                state, hypothesis, max(state.beliefs.rather(hypothesis, best), ASSESSMENT.likely)
-            )
 
 
 def _interacting(state: State) -> Iterator[Hypothesis]:
@@ -696,8 +680,6 @@ def _moves(state: State) -> tuple[Callable[[State], Iterator[Step]], ...]:
     if state.fits:
         moves += (
             kinds,
-            propose_restarts,
-            simpler_anew,
             again,
             propose_continuation,
             propose_measured_points,
@@ -709,7 +691,6 @@ def _moves(state: State) -> tuple[Callable[[State], Iterator[Step]], ...]:
             propose_without_interaction,
             tails,
             factors,
-            plain,
             looks_for_sums,
             sums,
             second_terms,
@@ -819,34 +800,6 @@ def _is_misfit(state: State) -> bool:
     return best is None or not explains(state.fits[best].reduced_chisq, len(state.curve))
 
 
-def simpler_anew(state: State) -> Iterator[Step]:
-    """Simpler models than the one that explains the curve, begun anew where their fits are far off."""
-    # What a more general model explains its special case may explain as well, from another minimum.
-    best = state.explanation
-    if best is None:
-        return
-    fit = state.fits[best]
-    # Either component of a sum alone was a candidate of its own.
-    components = {r.name for r in reduce_to_component(fit.name)}
-    for name in dict.fromkeys(r.name for r in simpler(fit.model, fit.structure_factor)):
-        if name in components:
-            continue
-        hypothesis = replace(parse_hypothesis(name), resolution=best.resolution, as_measured=best.as_measured)
-        earlier_fit = state.fits.get(hypothesis)
-        if (
-            earlier_fit is None
-            or earlier_fit.chisq < ASSESSMENT.much_worse * fit.chisq
-            or not is_of_particles(hypothesis)
-        ):
-            continue
-        task = state.task(
-            hypothesis, restarts=STRATEGY.in_vain, attempt=1, budget=Budget(STRATEGY.time["fast"])
-        )
-        task = replace(task, budget=replace(task.budget, best_chisq=np.inf))
-        worth = ASSESSMENT.likely * boost(state, size_of(hypothesis), again=True) / hypothesis.seconds
-        yield Step(("anew", hypothesis), worth, hypothesis=hypothesis, task=task)
-
-
 def _estimate_chance_by_nearness(
     hypothesis: Hypothesis, residual: float, open_residuals: Mapping[Pair, float]
 ) -> float:
@@ -898,14 +851,15 @@ def propose_salt(state: State) -> Iterator[Step]:
     """Charged bodies in what screens more than their own ions: with some salt, from a fit without."""
     if SALT in {*state.options.fixed, *state.options.ranges, *state.options.fitted}:
         return
-    least = state.least_chisq
-    for hypothesis, fit in state.fits.items():
-        for name in _find_missing_salt(fit):
-            start = starting_values(fit) | {name: STRATEGY.some_salt}
-            chance = ASSESSMENT.likely * least / fit.chisq
-            step = make_step_from(state, ("salt", hypothesis), hypothesis, chance, start)
-            # Without it the best fit is not done yet, and other bodies would be tried in vain.
-            yield replace(step, due=fit.chisq == least and not state.is_explained())
+    best = state.best
+    if best is None:
+        return
+    fit = state.fits[best]
+    for name in _find_missing_salt(fit):
+        start = starting_values(fit) | {name: STRATEGY.some_salt}
+        step = make_step_from(state, ("salt", best), best, ASSESSMENT.likely, start)
+        # Without it the best fit is not done yet, and other bodies would be tried in vain.
+        yield replace(step, due=not state.is_explained())
 
 
 def _find_missing_salt(fit: ModelFit) -> list[str]:
@@ -1012,57 +966,6 @@ def propose_measured_points(state: State) -> Iterator[Step]:
         yield make_step_from(state, key, variant, ASSESSMENT.seldom, starting_values(fit), settled=settled)
 
 
-def propose_restarts(state: State) -> Iterator[Step]:
-    """Search other minima from the best fits and the classifier's likeliest models."""
-    order = sorted((h for h in state.fits if _is_seen(state, h)), key=lambda h: state.fits[h].chisq)
-    likeliest = max(order, key=state.beliefs.estimate)
-    most = ASSESSMENT.much_worse * state.fits[order[0]].chisq
-    near_ = takewhile(lambda h: state.fits[h].chisq <= most, order[: START_VALUES.near_fits])
-    forms: set[str] = set()
-    for hypothesis in dict.fromkeys([*near_, likeliest]):
-        fit = state.fits[hypothesis]
-        # What has no fringes has few minima: the library's curves have led to each.
-        has_few_minima = is_smooth(hypothesis) or (state.is_explained() and not is_of_particles(hypothesis))
-        is_known = hypothesis.form in forms or has_few_minima
-        if not is_known and doubtful(fit.reduced_chisq, len(state.curve)):
-            forms.add(hypothesis.form)
-            yield _restart(state, hypothesis, state.fits[order[0]].chisq)
-
-
-def _restart(state: State, hypothesis: Hypothesis, least: float) -> Step:
-    fit, budget = state.fits[hypothesis], Budget(state.seconds(hypothesis))
-    # From where the last one has brought it well down all attempts are open again.
-    key = ("restart", hypothesis, _level(fit))
-    attempt = sum(earlier_key[: len(key)] == key for earlier_key in state.done)
-    # About a deep wrong minimum there may be none other; later ones are about the bank's curves alone.
-    extra = starting_values(fit) if attempt == 0 else None
-    restarts = STRATEGY.in_vain if state.is_explained() else np.inf
-    task = state.task(hypothesis, extra=extra, restarts=restarts, budget=budget, attempt=attempt)
-    chance = ASSESSMENT.seldom * max(least / fit.chisq, state.beliefs.estimate(hypothesis))
-    wrong = _estimate_wrong_minimum(state, hypothesis)
-    if wrong > chance:  # its starts are far from what explains the curve
-        task, chance = replace(task, budget=replace(task.budget, best_chisq=np.inf)), wrong
-    chance *= ASSESSMENT.likely**attempt
-    worth = chance * boost(state, state.size(hypothesis), again=True) / budget.seconds
-    return Step((*key, attempt), worth, hypothesis=hypothesis, task=task)
-
-
-def _estimate_wrong_minimum(state: State, hypothesis: Hypothesis) -> float:
-    """Chance that a fit lies in a wrong minimum: where the best one needs more parameters, though the
-    network finds it less likely.
-    """
-    best, fit = state.explanation, state.fits[hypothesis]
-    if best is None or len(state.fits[best].free) <= len(fit.free):
-        return 0.0
-    is_far_off = fit.chisq > ASSESSMENT.much_worse * state.fits[best].chisq
-    return ASSESSMENT.likely * state.beliefs.estimate(hypothesis) if is_far_off else 0.0
-
-
-def _level(fit: ModelFit) -> int:
-    """Return χ² in steps of a fall that makes another fit."""
-    return int(np.log(max(fit.chisq, 1e-300)) / np.log(STRATEGY.falls))
-
-
 def _is_as_good_as_can_be(state: State) -> bool:
     """Whether the best fit explains the curve with a χ² that is no larger than noise alone has."""
     best = state.explanation
@@ -1094,9 +997,6 @@ def propose_continuation(state: State) -> Iterator[Step]:
     yield make_step_from(state, key, best, ASSESSMENT.likely, start, beside=True, budget=budget)
 
 
-def _is_seen(state: State, hypothesis: Hypothesis) -> bool:
-    """Whether a supposed resolution brings a model well down; else it is in a wrong minimum."""
-    plain_fit = state.fits.get(replace(hypothesis, resolution=None, as_measured=False))
-    if hypothesis.resolution is None or plain_fit is None:
-        return True
-    return state.fits[hypothesis].chisq < STRATEGY.falls * plain_fit.chisq
+def _level(fit: ModelFit) -> int:
+    """Return χ² in steps of a fall that makes another fit."""
+    return int(np.log(max(fit.chisq, 1e-300)) / np.log(STRATEGY.falls))

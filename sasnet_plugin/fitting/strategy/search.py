@@ -136,11 +136,25 @@ def search(pool: Counting, state: State, deadline: float) -> Found:
         seconds = _time_for(steps, deadline - pool.clock())
         if seconds <= 0 or (over := getattr(pool, "is_over", bool)()):
             break
+        if state.rough is None and state.is_too_precise and not any(step.is_assured for step in steps):
+            _search_within(pool, state, STRATEGY.rough_share * (deadline - pool.clock()))
+            continue
         state.done.update(step.key for step in steps)
         _take(pool, state, steps, seconds)
     if not state.fits or over or deadline <= pool.clock():
         state.late += _due(open_steps(state))
     return collect_found(state)
+
+
+def _search_within(pool: Counting, state: State, seconds: float) -> None:
+    """Search with an error of a share of I, and continue from what that finds with the stated uncertainties.
+
+    The most precise points alone would lead into minima of their own, and hide what describes the curve.
+    """
+    rough = state.rough = state.within(ASSESSMENT.small_systematic / 2)
+    search(pool, rough, pool.clock() + seconds)
+    near = sorted(rough.fits, key=rough.compute_minus_two_log)[: START_VALUES.near_fits]
+    _fit_again(pool, state, {h: rough.fits[h] for h in near}, seconds)
 
 
 def _time_for(steps: Sequence[Step], seconds_left: float) -> float:
@@ -311,8 +325,9 @@ def describe(pool: Counting, state: State, seconds: float) -> State:
     That is where no fit explains the curve within its uncertainties, but a model follows it. With
     the stated uncertainties the most precise points alone would place a model that is not exact.
     """
-    comparable = [] if state.best is None else _comparable(state, state.best)
-    fits = {h: state.fits[h] for h in sorted(comparable, key=state.compute_minus_two_log)}
+    known = state if state.rough is None else state.rough
+    comparable = [] if known.best is None else _comparable(known, known.best)
+    fits = {h: known.fits[h] for h in sorted(comparable, key=known.compute_minus_two_log)}
     if not fits or state.mixture_explains:
         return state
     # How much nearer a second component brings a model that is not exact is no evidence for it.
@@ -332,7 +347,8 @@ def _describe_with(
         _fit_again(pool, described, fits, seconds)
         if abs(described.least_reduced - 1) <= ASSESSMENT.margin:
             return described
-        if not described.fits:
+        # Beyond the largest share no model describes the curve.
+        if not described.fits or (described.least_reduced > 1 and share >= ASSESSMENT.most_described):
             return None
         fits |= described.fits
         share *= float(np.sqrt(described.least_reduced))

@@ -29,6 +29,9 @@ class StrategySettings:
     )
     most_boost: float = setting(10.0, "What a good fit gains if no model fits the curve, at most.")
     doubtful_boost: float = setting(2.0, "The same where a fit explains it, though χ² is rather large.")
+    in_library: float = setting(
+        0.6, "Of measured curves, those that some model of the library explains to their uncertainties."
+    )
     least_prior: float = setting(0.003, "Probability of a model that the network finds less likely.")
     simple_prior: float = setting(
         0.02, "The same of shapes that experts try first, of any structure factor, and of one that is nearer."
@@ -61,6 +64,11 @@ class StrategySettings:
     search_share: float = setting(
         0.75,
         "Of the time limit on the wall, what the search has at most; the rest is for Bumps and errors.",
+        "share",
+    )
+    rough_share: float = setting(
+        0.5,
+        "Of the time left, for models with an error of a share of I, where none fits.",
         "share",
     )
     joint_share: float = setting(

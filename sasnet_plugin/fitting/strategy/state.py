@@ -54,6 +54,8 @@ class State:
     late: list[str] = field(default_factory=list)  #: Names of the hypotheses that there was no time to fit.
     #: Share of I within which models describe the curve, as none fits within the uncertainties; else 0.
     described_within: float = 0.0
+    #: What a search with an error of a share of I has found, where the stated uncertainties are too precise.
+    rough: State | None = None
     _evidence: dict[tuple[Hypothesis, float], Evidence] = field(default_factory=dict)
     _tails: dict[tuple[Hypothesis, float], tuple[int, ...]] = field(default_factory=dict)
     #: What a hypothesis promises beside the fit of another of a certain χ²: kept, as it is asked for again.
@@ -185,6 +187,8 @@ class State:
         if best is None:
             return False
         explains_curve = explains(self.fits[best].reduced_chisq, len(self.curve))
+        if self.described_within:  # which is all that a systematic error may be
+            return explains_curve
         return (
             explains_curve
             or self.mixture_explains
@@ -313,6 +317,26 @@ class State:
         kind = hypothesis, frozenset(fit.distributions.items())
         if kind not in self.kinds or fit.bic < self.kinds[kind].bic:
             self.kinds[kind] = fit
+
+    @property
+    def is_too_precise(self) -> bool:
+        """Whether all fits are off by more than mis-stated uncertainties excuse."""
+        return bool(self.fits) and not self.described_within and self.least_reduced > ASSESSMENT.hopeless
+
+    def estimate_chance_to_explain(self) -> float:
+        """How likely a model explains the curve that was not fitted yet: the less, the more have failed."""
+        # What the network thinks of those that were fitted is what has been ruled out, if the curve is of a
+        # model of the library at all. It hardly is where it was searched with an error of I as any instrument
+        # has, in which the right model would have been found as well.
+        tried = [*self.fits, *(self.rough.fits if self.rough else ())]
+        single = {h.form for h in tried if h.second is None}
+        failed = sum(guess.probability for name, guess in self.beliefs.guesses.items() if name in single)
+        two = self.beliefs.two if self.free and not any(h.second for h in tried) else 0.0
+        known = STRATEGY.in_library
+        if self.rough is not None:
+            known *= ASSESSMENT.seldom
+        left = known * ((1 - two) * max(1 - failed, 0.0) + two)
+        return left / (left + 1 - known)
 
     def keep_mixture(self, mixture: SizeMixture) -> None:
         if self.mixture is None or mixture.bic < self.mixture.bic:
