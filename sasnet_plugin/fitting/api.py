@@ -58,7 +58,7 @@ from .request import FitRequest, take_keywords
 from .result.fit_result import Artefact, FitResult, SizeMixture
 from .result.model_fit import ModelFit, explains
 from .result.sample_result import JointFit, SampleResult
-from .settings import EFFORT, EVIDENCE
+from .settings import ASSESSMENT, EFFORT, EVIDENCE
 from .strategy.disagreement import odd_one, other_shape_that_explains, own_that_explains
 from .strategy.hypothesis import Beliefs, priors
 from .strategy.joint_fit import JOINT, UNKNOWN_SOLVENTS, fit_jointly, make_restart_task, widen_joint_errors
@@ -216,15 +216,19 @@ def _fit_curve(
         )  # fmt: skip
         return add_mixture(assessed, mixture)
 
-    result = judge(state, search_result)
+    result, described_within = judge(state, search_result), 0.0
     if not is_explained_within_error(result):
         described = describe(refining, state, STRATEGY.time["fast"])
         if described is not state:
             found = collect_found(described)
             described_result = judge(described, found)
+            # A simpler model may lead that is not the nearest.
+            misfit = np.sqrt(max((fit.reduced_chisq for fit in described_result.fits[:1]), default=np.inf))
+            share = float(described.described_within * max(misfit, 1.0))
             # What follows the curve with lengths of atoms, as wide-angle scattering, describes no particles.
-            if not any(atoms(described_result)):
+            if share <= ASSESSMENT.most_systematic and not any(atoms(described_result)):
                 state, search_result, result = described, found, described_result
+                described_within = share
     unfitted = _list_unfitted(state, result.fits)
     if options.models is None:
         result = _compare_with_network(result, shown_suggestion, classifier.manifest.scope_threshold)
@@ -243,7 +247,7 @@ def _fit_curve(
         limit_met=longer.cut and not ended,
         unfitted=unfitted,
         unfinished=_list_unfinished(state, result.fits, unfitted),
-        described_within=state.described_within,
+        described_within=described_within,
     )
     result = _add_particles(result, options, measure)
     return add_verdict(_note_missing_fits(result, state), options)

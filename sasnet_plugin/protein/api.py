@@ -24,6 +24,7 @@ from .results import (
     Compactness,
     FittedCurve,
     MolecularWeight,
+    Oligomer,
     PairDistribution,
     ProteinResult,
     Quality,
@@ -302,6 +303,9 @@ def _collect(
         spread = float(np.std(np.log(draws.d_max)))
         d_max = Value(value, value * math.hypot(spread, table.d_max[1]), "Å", used)
     mass = combine(numbers.columns, forward, table)
+    oligomer = None if monomer is None else find_oligomer(mass, monomer)
+    if isinstance(oligomer, Refused):
+        problems.append(f"No number of monomers: {oligomer.reason}.")
     log_volume = np.log(numbers.porod_volume)
     volume = float(np.exp(np.median(log_volume)))
     half = 0.5 * float(np.quantile(log_volume, 0.84) - np.quantile(log_volume, 0.16))
@@ -316,14 +320,20 @@ def _collect(
     return ProteinResult(
         curve.file, curve.entry, rg, i0, d_max,
         Value(volume, volume * half, "Å³", "p(r), integral up to q·Rg = 6"),
-        mass, None if monomer is None else find_oligomer(mass, monomer),
+        mass, oligomer,
         Compactness(kratky[0], kratky[1], kind), quality, tuple(problems),
-        _caution(mass, quality, kind, numbers),
+        _caution(mass, oligomer, quality, kind, numbers),
         _average_distances(draws), FittedCurve(curve.q, _average_curve(draws, curve.q)),
     )  # fmt: skip
 
 
-def _caution(mass: MolecularWeight, quality: Quality, kind: str, numbers: Descriptors) -> tuple[str, ...]:
+def _caution(
+    mass: MolecularWeight,
+    oligomer: Oligomer | Refused | None,
+    quality: Quality,
+    kind: str,
+    numbers: Descriptors,
+) -> tuple[str, ...]:
     cautions = []
     share = format_with_error(100 * abs(quality.interaction.value), 100 * quality.interaction.error)
     if quality.aggregation:
@@ -340,6 +350,12 @@ def _caution(mass: MolecularWeight, quality: Quality, kind: str, numbers: Descri
         way = next(method for method in mass.methods if method.method == mass.distrusted)
         value = format_with_error(way.value, way.error)
         cautions.append(sentences.DISAGREE(method=mass.distrusted, value=value))
+    if isinstance(oligomer, Oligomer):
+        whole = oligomer.number * oligomer.monomer
+        if abs(whole - mass.value) > 2 * mass.error:
+            value = format_with_error(mass.value, mass.error)
+            whole_text = significant(whole, 3)
+            cautions.append(sentences.OFF_MONOMERS(mass=value, number=oligomer.number, whole=whole_text))
     if kind == "flexible":
         cautions.append(str(sentences.FLEXIBLE))
     if is_outside(read_table(), numbers.columns):

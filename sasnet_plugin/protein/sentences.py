@@ -34,6 +34,10 @@ DISAGREE = template(
     "The ways to the molecular weight disagree. Distrust {method}: it gives {value} kDa.",
     method="I(0) and concentration", value="98 ± 11",
 )  # fmt: skip
+OFF_MONOMERS = template(
+    "The molecular weight, {mass} kDa, is more than two errors off that of the likeliest number of monomers"
+    " ({number}: {whole} kDa).", mass="47 ± 9", number=1, whole="77",
+)  # fmt: skip
 AGGREGATES = template(
     "Aggregates add {share} % to I(0) at the lowest q. They are allowed for in the errors.", share="3.1 ± 0.9"
 )

@@ -14,7 +14,7 @@ from ...digits import chisq_text, join_names
 from ...predict import open_classifier
 from ...types import Curve, GroupGuess, sum_parts
 from ..evidence.discrepancy import Discrepancy
-from ..evidence.marginal import alike, sort_by_weight, weigh_fits, widen_by_shared_error
+from ..evidence.marginal import alike, shares, sort_by_weight, weigh_fits, widen_by_shared_error
 from ..problem.conventions import conventional, scale_in_words
 from ..problem.experiment import add_effective_radii
 from ..problem.nested_models import simpler
@@ -208,7 +208,8 @@ def assess(
     ]
     order = _complete_in_order(ranked_fits, groups, len(curve), completed)
     order = [widen_length_errors(mark_lengths_beyond_range(fit, curve, dintensity)) for fit in order]
-    order = list(map(add_effective_radii, weightless_by_misfit(order)))
+    order = nearest_where_none_explains(weightless_by_misfit(order), weighed.errors, len(curve), completed)
+    order = list(map(add_effective_radii, order))
     verdicts = _verify_fits(differences, order, weighed.errors)
     ranking = _ranking(differences, order, verdicts[0], weighed.errors)
     return FitResult(
@@ -272,6 +273,27 @@ def weightless_by_misfit(order: Sequence[ModelFit]) -> list[ModelFit]:
     first = set(map(id, shown_fits))
     rest = [fit for fit in order if id(fit) not in first]
     return [*shown_fits, *sorted(rest, key=lambda fit: fit.reduced_chisq)]
+
+
+def nearest_where_none_explains(
+    order: Sequence[ModelFit],
+    errors: Mapping[str, SharedError],
+    points: int,
+    completed: Callable[[list[ModelFit]], list[ModelFit]],
+) -> list[ModelFit]:
+    """Order fits by how far they miss the data, where none explains them even within a usual error.
+
+    Their evidence compares errors that no measurement has; the nearest is what an answer names and shows.
+    """
+    least = min(order, key=lambda fit: fit.reduced_chisq)
+    if least is order[0] or any(
+        explains(fit.reduced_chisq, points) or errors[fit.name].excuses() for fit in order
+    ):
+        return list(order)
+    fits = [completed([fit])[0] if fit is least and not fit.fitter else fit for fit in order]
+    weights = shares(np.array([-0.5 * fit.chisq / max(least.reduced_chisq, 1.0) for fit in fits]))
+    weighed = [replace(fit, weight=float(w)) for fit, w in zip(fits, weights, strict=True)]
+    return sorted(weighed, key=lambda fit: fit.reduced_chisq)
 
 
 def update_weights(old_fits: Sequence[ModelFit], after: Sequence[ModelFit]) -> list[ModelFit]:

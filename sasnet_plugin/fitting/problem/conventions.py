@@ -192,10 +192,13 @@ def scale_in_words(fit: ModelFit) -> Iterator[str]:
         if own is not None:
             is_none = "is above 1, and the model has a volume fraction as well"
             is_none += f" (volfraction, fixed at {significant(own.value, 4)})" if own.fixed else ""
+        densities = [fit.parameters[sld] for sld in slds_of(fit) if sld.startswith(prefix)]
+        advice = f"Give {option('sample')} and {option('solvent')} if the intensity is in cm⁻¹."
+        if all(density.is_given for density in densities):
+            advice = "Check the densities that you gave, and whether the intensity is in cm⁻¹."
         yield (
             f"{name}, {quantity(p.value, '', p.error)}, {is_none}: the data determine only the product of"
-            f" scale and the squared contrast. Give {option('sample')} and {option('solvent')} if the"
-            " intensity is in cm⁻¹."
+            f" scale and the squared contrast. {advice}"
         )
 
 

@@ -270,13 +270,16 @@ class TimedSearch:
 
     def hopeless(self, minima: list[LocalMinimum], local: ModelCurves, stage: int) -> bool:
         """Whether none of these can still come near the best fit of other candidates."""
-        if self.task.named:
-            return False
-        least, n = min(d.chisq for d in minima), len(local.curve)
-        best_possible = n * max(self.task.budget.best_chisq, 1.0)
-        explained = explains(self.task.budget.best_chisq, len(self.task.curve)) and not self.task.starts
-        gain = (STRATEGY.gain_explained if explained else STRATEGY.gain)[stage]
-        return least > gain * best_possible
+        return is_far_off(self.task, min(d.chisq for d in minima), len(local.curve), stage)
+
+
+def is_far_off(task: Task, chisq: float, points: int, stage: int) -> bool:
+    """Whether χ² of so many points, after a stage of refinement, can no longer come near the best fit."""
+    if task.named:
+        return False
+    explained = explains(task.budget.best_chisq, len(task.curve)) and not task.starts
+    gain = (STRATEGY.gain_explained if explained else STRATEGY.gain)[stage]
+    return chisq > gain * points * max(task.budget.best_chisq, 1.0)
 
 
 @dataclass
@@ -511,7 +514,9 @@ def _finish_candidate(task: Task, starts: Starts, start_time: float) -> ModelFit
         as_it_is = finish_as_is(task, starts.found[0], starts.per_decade)
         as_it_is = _limit_background(task, as_it_is, starts.per_decade, start_time)
         unfinished = make_model_fit(task, as_it_is, starts.per_decade, read_spent_time() - start_time)
-        return replace(unfinished, warnings=(*as_it_is.warnings, FAR_OFF), given_up=True)
+        # On all points it may be near, though it is not on a coarse copy of them.
+        if is_far_off(task, unfinished.chisq, len(task.curve), 1):
+            return replace(unfinished, warnings=(*as_it_is.warnings, FAR_OFF), given_up=True)
     finished = None
     for start in starts.found:
         seconds_left = task.budget.seconds - (read_spent_time() - start_time)

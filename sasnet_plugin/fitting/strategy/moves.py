@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, takewhile
 from typing import Any
 
 import numpy as np
@@ -356,6 +356,24 @@ def factors(state: State) -> Iterator[Step]:
             yield replace(step, key=("factor", product), task=patient)
 
 
+def plain(state: State) -> Iterator[Step]:
+    """Simpler bodies that interact than what explains the data, as the network thinks they do."""
+    # An interaction hides at small q what would tell shapes: the two are held against each other alone. A
+    # peak or a network of many parameters, which is no particle, may be an interaction of the simplest ones.
+    best = state.explanation
+    if best is None or (best.structure_factor is None and is_of_particles(best)):
+        return
+    forms, most = _INTERACTS, state.size(best)
+    if best.structure_factor is None:
+        forms, most = _INTERACTS[:1], most - ASSESSMENT.fewer_parameters
+    for form in forms:
+        hypothesis = as_expected(state, form)
+        if hypothesis.structure_factor and size_of(hypothesis) < most:
+            yield make_fit_step(
+                state, hypothesis, max(state.beliefs.rather(hypothesis, best), ASSESSMENT.likely)
+            )
+
+
 def _interacting(state: State) -> Iterator[Hypothesis]:
     best = state.best
     if best is not None and best.structure_factor and best.second is None and best.cost != "slow":
@@ -583,7 +601,7 @@ def _may_lack_term(state: State, best: Hypothesis) -> bool:
 
 
 def rivals_of_sum(state: State) -> Iterator[Step]:
-    """What the best sum is held against: other terms beside its body, simple bodies, its body alone."""
+    """What the best sum is held against: other terms beside its body, other bodies, its body alone."""
     # And itself from the bank, where it leaves something: begun at its body's values it may be in a wrong
     # minimum.
     best = state.best
@@ -614,7 +632,7 @@ def _is_idle(fit: ModelFit) -> bool:
 def _rivals(best: Hypothesis) -> list[Hypothesis]:
     bodies = [replace(best, form=body, structure_factor=None) for body in _BODIES]
     terms = [replace(best, second=term) for term in TERMS] if best.second in TERMS else []
-    return list(dict.fromkeys([*(replace(body, second=None) for body in bodies), *terms, *bodies]))
+    return list(dict.fromkeys([*terms, *bodies]))
 
 
 def _sums(state: State) -> Iterator[Hypothesis]:
@@ -691,6 +709,7 @@ def _moves(state: State) -> tuple[Callable[[State], Iterator[Step]], ...]:
             propose_without_interaction,
             tails,
             factors,
+            plain,
             looks_for_sums,
             sums,
             second_terms,
@@ -966,6 +985,52 @@ def propose_measured_points(state: State) -> Iterator[Step]:
         yield make_step_from(state, key, variant, ASSESSMENT.seldom, starting_values(fit), settled=settled)
 
 
+def propose_restarts(state: State) -> Iterator[Step]:
+    """Search other minima from the best fits and the classifier's likeliest models."""
+    order = sorted((h for h in state.fits if _is_seen(state, h)), key=lambda h: state.fits[h].chisq)
+    likeliest = max(order, key=state.beliefs.estimate)
+    most = ASSESSMENT.much_worse * state.fits[order[0]].chisq
+    near_ = takewhile(lambda h: state.fits[h].chisq <= most, order[: START_VALUES.near_fits])
+    forms: set[str] = set()
+    for hypothesis in dict.fromkeys([*near_, likeliest]):
+        fit = state.fits[hypothesis]
+        # What has no fringes has few minima: the library's curves have led to each.
+        has_few_minima = is_smooth(hypothesis) or (state.is_explained() and not is_of_particles(hypothesis))
+        is_known = hypothesis.form in forms or has_few_minima
+        if not is_known and doubtful(fit.reduced_chisq, len(state.curve)):
+            forms.add(hypothesis.form)
+            yield _restart(state, hypothesis, state.fits[order[0]].chisq)
+
+
+def _restart(state: State, hypothesis: Hypothesis, least: float) -> Step:
+    fit, budget = state.fits[hypothesis], Budget(state.seconds(hypothesis))
+    # From where the last one has brought it well down all attempts are open again.
+    key = ("restart", hypothesis, _level(fit))
+    attempt = sum(earlier_key[: len(key)] == key for earlier_key in state.done)
+    # About a deep wrong minimum there may be none other; later ones are about the bank's curves alone.
+    extra = starting_values(fit) if attempt == 0 else None
+    restarts = STRATEGY.in_vain if state.is_explained() else np.inf
+    task = state.task(hypothesis, extra=extra, restarts=restarts, budget=budget, attempt=attempt)
+    chance = ASSESSMENT.seldom * max(least / fit.chisq, state.beliefs.estimate(hypothesis))
+    wrong = _estimate_wrong_minimum(state, hypothesis)
+    if wrong > chance:  # its starts are far from what explains the curve
+        task, chance = replace(task, budget=replace(task.budget, best_chisq=np.inf)), wrong
+    chance *= ASSESSMENT.likely**attempt
+    worth = chance * boost(state, state.size(hypothesis), again=True) / budget.seconds
+    return Step((*key, attempt), worth, hypothesis=hypothesis, task=task)
+
+
+def _estimate_wrong_minimum(state: State, hypothesis: Hypothesis) -> float:
+    """Chance that a fit lies in a wrong minimum: where the best one needs more parameters, though the
+    network finds it less likely.
+    """
+    best, fit = state.explanation, state.fits[hypothesis]
+    if best is None or len(state.fits[best].free) <= len(fit.free):
+        return 0.0
+    is_far_off = fit.chisq > ASSESSMENT.much_worse * state.fits[best].chisq
+    return ASSESSMENT.likely * state.beliefs.estimate(hypothesis) if is_far_off else 0.0
+
+
 def _is_as_good_as_can_be(state: State) -> bool:
     """Whether the best fit explains the curve with a χ² that is no larger than noise alone has."""
     best = state.explanation
@@ -1000,3 +1065,11 @@ def propose_continuation(state: State) -> Iterator[Step]:
 def _level(fit: ModelFit) -> int:
     """Return χ² in steps of a fall that makes another fit."""
     return int(np.log(max(fit.chisq, 1e-300)) / np.log(STRATEGY.falls))
+
+
+def _is_seen(state: State, hypothesis: Hypothesis) -> bool:
+    """Whether a supposed resolution brings a model well down; else it is in a wrong minimum."""
+    plain_fit = state.fits.get(replace(hypothesis, resolution=None, as_measured=False))
+    if hypothesis.resolution is None or plain_fit is None:
+        return True
+    return state.fits[hypothesis].chisq < STRATEGY.falls * plain_fit.chisq

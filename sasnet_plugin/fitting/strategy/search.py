@@ -136,7 +136,7 @@ def search(pool: Counting, state: State, deadline: float) -> Found:
         seconds = _time_for(steps, deadline - pool.clock())
         if seconds <= 0 or (over := getattr(pool, "is_over", bool)()):
             break
-        if state.rough is None and state.is_too_precise and not any(step.is_assured for step in steps):
+        if state.is_too_precise and not any(step.is_assured for step in steps):
             _search_within(pool, state, STRATEGY.rough_share * (deadline - pool.clock()))
             continue
         state.done.update(step.key for step in steps)

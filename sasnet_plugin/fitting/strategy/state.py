@@ -320,8 +320,9 @@ class State:
 
     @property
     def is_too_precise(self) -> bool:
-        """Whether all fits are off by more than mis-stated uncertainties excuse."""
-        return bool(self.fits) and not self.described_within and self.least_reduced > ASSESSMENT.hopeless
+        """Whether all fits of a free search are off by more than mis-stated uncertainties excuse."""
+        is_open = self.free and bool(self.fits) and not self.described_within and self.rough is None
+        return is_open and self.least_reduced > ASSESSMENT.hopeless
 
     def estimate_chance_to_explain(self) -> float:
         """How likely a model explains the curve that was not fitted yet: the less, the more have failed."""

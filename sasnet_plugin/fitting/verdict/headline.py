@@ -270,10 +270,13 @@ def _singles(
 
 
 def _longer(best: ModelFit) -> list[str]:
-    return [
-        sentences.OVER(length=name_parameter(name, best), longest=significant(longest, 2))
-        for name, longest in find_lower_bounds(best).items()
-    ]
+    texts = []
+    for name, longest in find_lower_bounds(best).items():
+        # Rounded down: a lower bound that is rounded up does not hold.
+        step = 10.0 ** (math.floor(math.log10(longest)) - 1)
+        text = significant(math.floor(longest / step) * step, 2)
+        texts.append(sentences.OVER(length=name_parameter(name, best), longest=text))
+    return texts
 
 
 def _describe_open_sizes(wide: Sequence[Size], best: ModelFit, hidden: set[str]) -> list[str]:

@@ -585,11 +585,11 @@ def _next(verdict: Verdict) -> tuple[str, str]:
 
 
 def _strip_folders(command: str) -> str:
-    """A command with the names of its files alone: where they lie is nobody else's business."""
+    """A command without where its files lie on this machine: that is nobody else's business."""
     if not command.startswith("sasnet "):  # a line of Python, which names no folder
         return command
     words = [
-        ",".join(PurePath(name).name for name in word.split(",")) if "/" in word else word
+        ",".join(p.name if (p := PurePath(name)).is_absolute() else name for name in word.split(","))
         for word in shlex.split(command)
     ]
     return shlex.join(words)

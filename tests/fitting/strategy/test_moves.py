@@ -20,8 +20,10 @@ from sasnet_plugin.fitting.strategy.moves import (
     list_expected,
     looks_for_sums,
     open_steps,
+    plain,
     propose_continuation,
     propose_nested,
+    propose_restarts,
     propose_salt,
     resolutions,
     rivals_of_sum,
@@ -134,6 +136,7 @@ def test_where_a_fit_leaves_noise_alone_little_else_is_worth_its_time(simulated:
     state.keep(Hypothesis("sphere"), like(curve, "sphere", 0.95, 4, rng))
     worthy = [step for step in open_steps(state) if step.worth > STRATEGY.price]
     assert not any(step.pairs or step.search for step in worthy)
+    assert not any(step.key[0] == "restart" for step in worthy)
     assert not any(step.hypothesis and step.hypothesis.second for step in worthy)
     assert not any(step.hypothesis and step.hypothesis.cost == "slow" for step in worthy)
 
@@ -246,6 +249,14 @@ def test_near_sums_are_fitted_though_only_they_were_looked_up(simulated: Simulat
     assert best.hypothesis == Hypothesis("sphere", None, "sphere")
 
 
+def test_what_explains_the_curve_is_not_searched_for_again(simulated: Simulated) -> None:
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    state, rng = state_of(curve), np.random.default_rng(4)
+    state.keep(Hypothesis("sphere"), like(curve, "sphere", 0.95, 4, rng))
+    state.keep(Hypothesis("ellipsoid"), like(curve, "ellipsoid", 1.5, 4, rng))
+    assert {step.hypothesis.name for step in propose_restarts(state) if step.hypothesis} == {"ellipsoid"}
+
+
 def test_what_a_user_excludes_is_never_tried(simulated: Simulated) -> None:
     curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
     assert curve.dintensity is not None
@@ -284,6 +295,33 @@ def interacting(curve: Curve, name: str, free: int, rng: np.random.Generator) ->
     form, _, factor = name.partition("@")
     state.keep(Hypothesis(form, factor or None), like(curve, name, 0.95, free, rng))
     return state
+
+
+def test_a_body_that_explains_is_held_against_simpler_ones_that_interact(simulated: Simulated) -> None:
+    curve = simulated("sphere@hardsphere", {"radius": 30.0, "volfraction": 0.2, "background": 0.01})
+    state = interacting(curve, "core_shell_cylinder@squarewell", 9, np.random.default_rng(5))
+    worth = {step.hypothesis.form: step.worth for step in plain(state) if step.hypothesis}
+    assert worth["sphere"] > STRATEGY.price
+    # Nothing is simpler than a sphere.
+    sphere = interacting(curve, "sphere@hardsphere", 4, np.random.default_rng(5))
+    assert list(plain(sphere)) == []
+
+
+def test_a_broad_peak_is_held_against_spheres_that_repel_each_other(simulated: Simulated) -> None:
+    """A peak of seven parameters is no particle; what makes it may be simpler."""
+    curve = simulated("sphere@hardsphere", {"radius": 30.0, "volfraction": 0.2, "background": 0.01})
+    state = interacting(curve, "broad_peak", 7, np.random.default_rng(5))
+    worth = {step.hypothesis.name: step.worth for step in plain(state) if step.hypothesis}
+    assert worth["sphere@hardsphere"] > STRATEGY.price
+
+
+def test_simpler_bodies_are_no_question_where_nothing_interacts(simulated: Simulated) -> None:
+    curve = simulated("sphere", {"radius": 30.0, "background": 0.01})
+    state = state_of(curve)
+    state.keep(
+        Hypothesis("core_shell_sphere"), like(curve, "core_shell_sphere", 0.95, 7, np.random.default_rng(6))
+    )
+    assert list(plain(state)) == []
 
 
 def test_the_factor_of_what_explains_is_compared_however_unlikely_its_form(simulated: Simulated) -> None:
@@ -411,6 +449,22 @@ def test_what_its_fit_has_ruled_out_hides_no_other_near_shape(simulated: Simulat
     # One that fits as well as the best is not ruled out.
     state.fits[superballs] = like(state.curve, superballs.form, 1.3, 6, rng)
     assert boxes not in offered()
+
+
+def test_the_likeliest_model_is_begun_anew_where_one_of_more_parameters_fits(simulated: Simulated) -> None:
+    sphere = {"radius": 46.0, "thickness": 11.0, "sld_core": 3.0, "sld_shell": 1.0, "sld_solvent": 6.0}
+    state = state_of(simulated("core_shell_sphere", sphere | {"radius_pd": 0.09, "radius_pd_n": 35}))
+    rng, likeliest = np.random.default_rng(3), Hypothesis("core_shell_sphere")
+    assert state.beliefs.estimate(likeliest) > 0.3
+    state.keep(likeliest, replace(bent(state.curve), model="core_shell_sphere"))
+    state.keep(Hypothesis("core_shell_bicelle"), like(state.curve, "core_shell_bicelle", 1.0, 9, rng))
+    (step,) = [step for step in propose_restarts(state) if step.hypothesis == likeliest]
+    assert step.task is not None
+    assert step.is_worthy
+    assert step.task.budget.best_chisq == np.inf
+    # Where the fit that explains needs no more, the likeliest is hardly begun anew.
+    state.fits[Hypothesis("core_shell_bicelle")] = like(state.curve, "core_shell_bicelle", 1.0, 0, rng)
+    assert not any(s.is_worthy for s in propose_restarts(state) if s.hypothesis == likeliest)
 
 
 def test_what_a_slow_model_becomes_is_fitted_where_it_is_expected() -> None:
