@@ -242,7 +242,7 @@ def fitted(
     for where, full in ((name, details), *([(also, True)] if also else [])):
         said = io.StringIO()
         with contextlib.redirect_stdout(said):
-            print_result(result, details=full, titled=False)
+            print_result(result, details=full)
         _written(where, said.getvalue())
     if draw is not None:
         draw(result).savefig(FOLDER / f"{name}.png", dpi=100)
