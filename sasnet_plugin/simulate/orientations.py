@@ -14,8 +14,15 @@ from numpy.polynomial import legendre
 
 from ..arrays import Floats
 
-#: Parameters of a fit: ⟨P₂⟩ of particle axes, and the azimuth of their director in degrees from qx.
-P2, DIRECTOR = "p2", "director"
+#: Parameters of a fit: ⟨P₂⟩ of particle axes, the azimuth of their director in degrees from qx, and the shape
+#: of their distribution, see `average_polynomials`.
+P2, DIRECTOR, SHARPNESS, TAILS = "p2", "director", "sharpness", "tails"
+#: ⟨P₂⟩ of the most ordered axes: across the director, within 6 degrees, and along it, within 2 degrees.
+MOST_ORDERED = (-0.495, 0.995)
+#: Axes more ordered than this have no Lorentzian distribution: that of 2.5 degrees has it, of long tails.
+_LORENTZIAN = 0.65
+#: What `tails` = -1 makes of sin²β: of a Gaussian, -2/3 is the series to β⁴.
+_GAUSSIAN = 0.95
 #: Highest degree that is kept: axes within 12 degrees of their director have ⟨P_l⟩ below 5 % from there on.
 DEGREE = 24
 #: Even degrees: 0, 2, … `DEGREE`; a particle turned round is the same.
@@ -75,19 +82,74 @@ def expand_in_harmonics(degree: int = DEGREE) -> Floats:
     return np.asarray(np.linalg.lstsq(waves, values, rcond=None)[0].T)
 
 
-@lru_cache(maxsize=64)
-def _averages_of(p2: float) -> Floats:
-    return maier_saupe(strength_of(p2), FINE_DEGREE)
+@lru_cache(maxsize=256)
+def average_polynomials(p2: float, sharpness: float = 0.0, tails: float = 0.0) -> Floats:
+    """⟨P_l⟩ of even l to `FINE_DEGREE` of axes with an order parameter and any of many distributions.
+
+    The density per solid angle is w + (1 − w) c (1 + u sin²β)^(−a/u), with cos² for sin² in a girdle, which
+    has `p2` below 0. It is never negative.
+
+    Parameters
+    ----------
+    p2 : float
+        ⟨P₂⟩ of all axes. It gives the strength a.
+    sharpness : float
+        0 to 1. The isotropic part w, over the largest that ⟨P₂⟩ allows: at 1 the others are parallel.
+    tails : float
+        -1 to 1. At 0 the density is Maier and Saupe's, exp(−a sin²β); at 1 u is a, which is the wrapped
+        Lorentzian; about -0.7 it is a Gaussian.
+    """
+    sign = p2 < 0
+    most = MOST_ORDERED[0] if sign else MOST_ORDERED[1]
+    isotropic = isotropic_part(p2, sharpness)
+    order = min(p2 / (1 - isotropic) / most, 1.0) * most
+    averages = _average_ordered(order, tails) * (1 - isotropic)
+    averages[0] = 1.0
+    return averages
+
+
+def isotropic_part(p2: float, sharpness: float) -> float:
+    """Fraction of the axes that have no order."""
+    return float(sharpness * (1 - p2 / (MOST_ORDERED[0] if p2 < 0 else MOST_ORDERED[1])))
+
+
+def _average_ordered(order: float, tails: float) -> Floats:
+    from scipy.optimize import brentq
+
+    if abs(order) < 1e-6:
+        return np.eye(FINE_DEGREE // 2 + 1)[0]
+    squares = _NODES**2 if order < 0 else 1 - _NODES**2
+    tails = tails * min(1.0, (1 - abs(order)) / (1 - _LORENTZIAN)) if tails > 0 else tails
+
+    def find_density(log_strength: float) -> Floats:
+        strength = np.exp(log_strength)
+        bend = tails * (strength if tails > 0 else _GAUSSIAN)
+        if abs(bend) < 1e-9:
+            return np.asarray(np.exp(-strength * squares))
+        return np.asarray(np.exp(-strength / bend * np.log1p(bend * squares)))
+
+    def find_excess(log_strength: float) -> float:
+        weight = find_density(log_strength) * _SHARES
+        return float(weight @ _polynomials(2)[:, 1] / weight.sum() - order)
+
+    low, high = -14.0, 12.0
+    if find_excess(low) * find_excess(high) >= 0:  # as ordered as a density with these tails can be
+        return _averages(find_density(high), FINE_DEGREE)
+    return _averages(find_density(brentq(find_excess, low, high, xtol=1e-12)), FINE_DEGREE)
 
 
 @lru_cache(maxsize=512)
-def sector_series(p2: float, turn: float, half_width: float) -> Floats:
+def sector_series(
+    p2: float, turn: float, half_width: float, sharpness: float = 0.0, tails: float = 0.0
+) -> Floats:
     """Coefficients of the Legendre series, even degrees to `FINE_DEGREE`, of the density of the cosine
     between q and particle axes in a sector of the detector; the integral over 0..1 is 1.
 
-    `turn` and `half_width` are degrees from the director to the middle of the sector, and to its edge.
+    `turn` and `half_width` are degrees from the director to the middle of the sector, and to its edge; the
+    distribution of axes is that of `average_polynomials`.
     """
     degrees = np.arange(0, FINE_DEGREE + 1, 2)
     # Over a sector the mean of cos mψ is that of its middle times sin(mΔ)/(mΔ).
     waves = np.cos(np.radians(degrees * turn)) * np.sinc(degrees * half_width / 180)
-    return np.asarray((2 * degrees + 1) * _averages_of(p2) * (expand_in_harmonics(FINE_DEGREE) @ waves))
+    averages = average_polynomials(p2, sharpness, tails)
+    return np.asarray((2 * degrees + 1) * averages * (expand_in_harmonics(FINE_DEGREE) @ waves))

@@ -182,8 +182,9 @@ def test_a_plugin_model_is_the_curve_that_was_fitted(name: str, tmp_path: Path) 
     kernel = load_plugin(str(path)).make_kernel([Q])
     values = SIZES[name] | {width: 0.1, f"{width}_n": 15, f"{width}_nsigma": 3.0, "director": 10.0}
     for order, azimuth in ((0.8, 60.0), (-0.3, 0.0)):
-        fitted = Particle(name, Q).average(values | {"p2": order}, Sector(azimuth, 12.0))
-        curve = {"p2": order, "azimuth": azimuth, "half_width": 12.0, "background": 0.0}
+        axes = {"p2": order, "sharpness": 0.4, "tails": order}
+        fitted = Particle(name, Q).average(values | axes, Sector(azimuth, 12.0))
+        curve = axes | {"azimuth": azimuth, "half_width": 12.0, "background": 0.0}
         assert np.asarray(call_kernel(kernel, values | curve)) == pytest.approx(fitted, rel=1e-9)
 
 

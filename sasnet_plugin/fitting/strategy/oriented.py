@@ -13,9 +13,10 @@ import numpy as np
 from ...arrays import Floats, Integers
 from ...data.raw import points
 from ...data.sample.sample import Sample
+from ...data.sample.sectors import list_at_common_q
 from ...simulate.magnetic_spheres import LAYER, POLARISATION, SHARE, SMALL
-from ...simulate.orientations import DIRECTOR, P2
-from ...types import Curve, ModelGuess, SasnetError, Suggestion
+from ...simulate.orientations import DIRECTOR, P2, SHARPNESS, TAILS
+from ...types import Curve, DataError, ModelGuess, SasnetError, Suggestion
 from ...units import unit_of_parameter
 from ...wording import option
 from ..evidence.discrepancy import Discrepancy
@@ -54,7 +55,7 @@ _SIDES = (1.0, 2.5)
 _SHELLS, _CORES = (0.3, 1.0), (-1.0, 0.2)
 _SIZES = 13
 #: Order parameters of starts.
-_ORDERS = (0.2, 0.6, -0.2)
+_ORDERS = (0.2, 0.6, 0.9, -0.2, -0.4)
 #: Starts that are followed, steps of each, how many go on, and steps of those to the end.
 _FOLLOWED, _FIRST_STEPS, _REFINED, _STEPS = 9, 12, 3, 60
 #: Lengths that are tried about that of a first minimum: fringes along the axis hold a descent.
@@ -67,6 +68,8 @@ _TOLERANCE = 0.1
 _EXTENTS = {
     P2: P2_RANGE[1] - P2_RANGE[0],
     DIRECTOR: 180.0,
+    SHARPNESS: 1.0,
+    TAILS: 2.0,
     LAYER: 40.0,
     POLARISATION: 1.0,
     SMALL: 50.0,
@@ -76,8 +79,12 @@ _EXTENTS = {
 _SAME_CHISQ = 0.1
 #: Points of each curve among which starts are compared.
 _FEW = 40
-#: Width of the size distribution where a fit begins, and its points on the way and at the end.
+#: Width of the size distributions where a fit begins, and their points.
 _WIDTH, _POINTS = 0.1, 15
+#: Shape of the distribution of axes where a fit of it begins: some are isotropic.
+_SHARPNESS = 0.2
+#: Steps of the last descent, with curves that are not interpolated.
+_LAST_STEPS = 4
 
 
 @dataclass(frozen=True)
@@ -265,6 +272,9 @@ def rank_particles(fits: Sequence[JointFit]) -> list[JointFit]:
 def fit_particle(task: SectorTask, bank: Any, budget: Budget) -> list[JointFit]:
     """Fit one particle to all sectors, also with axes across the director instead of along it; the likelier
     first. Raises SasnetError if no start has a finite curve.
+
+    A search has axes distributed by Maier and Saupe and one size distribution; from its ends all sizes have
+    one, and the distribution of axes is free.
     """
     del bank
     spent_time = read_spent_time()
@@ -274,16 +284,25 @@ def fit_particle(task: SectorTask, bank: Any, budget: Budget) -> list[JointFit]:
     rough = _descend(task, curves, _find_starts(task, curves), _FIRST_STEPS, _TOLERANCE)
     ends = _select_distinct(task, [problem.nearest[0] for problem in rough])
     starts = [start for end in ends for start in (end, _mirror(task, end), *_vary_length(task, curves, end))]
-    fine = _descend(task, curves, starts, _STEPS)
+    fine = _descend(task, curves, [_free_distributions(task, start) for start in starts], _STEPS)
     if not fine:
         raise no_curve(task.name)
-    whole = _make_curves(task, [slice(None)] * len(curves))
+    all_points = [slice(None)] * len(curves)
+    whole = _make_curves(task, all_points, quick=True)
     _limit(whole, deadline)
     orientations = [fine[0].nearest[0], *(p.nearest[0] for p in fine if _is_turned(p, fine[0]))][:2]
     longer = _descend(task, whole, orientations, _STEPS)
-    _limit(whole, np.inf)
-    fits = sorted((make_fit(task, problem) for problem in longer), key=lambda fit: fit.minus_two_log)
+    exact = _make_curves(task, all_points)
+    last = _descend(task, exact, [problem.nearest[0] for problem in longer], _LAST_STEPS)
+    fits = sorted((make_fit(task, problem) for problem in last), key=lambda fit: fit.minus_two_log)
     return [replace(fit, seconds=read_spent_time() - spent_time) for fit in fits]
+
+
+def _free_distributions(task: SectorTask, start: Mapping[str, Any]) -> dict[str, Any]:
+    """Starting values with a distribution of each size, and a shape of that of the axes."""
+    widths = {f"{name}_pd": _WIDTH for names in LENGTHS[task.model] for name in names if name != "thickness"}
+    values = widths | dict(start) | {SHARPNESS: _SHARPNESS, TAILS: 0.0} | dict(task.fixed)
+    return complete_distributions(values, _POINTS)
 
 
 def _select_distinct(task: SectorTask, ends: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -366,7 +385,7 @@ def _thin(task: SectorTask) -> list[Any]:
 
 def _make_curves(task: SectorTask, rows: Sequence[Any], *, quick: bool = False) -> list[SectorCurves]:
     particles: dict[bytes, Any] = {}
-    ranges = {P2: P2_RANGE} | dict(task.ranges)
+    ranges = {P2: P2_RANGE, SHARPNESS: (0.0, 1.0), TAILS: (-1.0, 1.0)} | dict(task.ranges)
     if _is_director_fitted(task):
         ranges.setdefault(DIRECTOR, (-180.0, 360.0))
     return [
@@ -399,6 +418,8 @@ def _make_problem(
     task: SectorTask, curves: list[SectorCurves], start: Mapping[str, Any], tolerance: float = 0.0
 ) -> SectorProblem:
     known = dict(task.fixed) | list_densities(task)[0]
+    # A search begins without a shape of the distribution of axes.
+    known |= {name: 0.0 for name in (SHARPNESS, TAILS) if name not in {*start, *known}}
     if not _is_director_fitted(task):
         known[DIRECTOR] = float(start[DIRECTOR])
     plan = Plan(known=(known,) * len(curves))
@@ -434,8 +455,23 @@ def _list_directors(task: SectorTask) -> list[float]:
     azimuths = _azimuths(task)
     if not _is_director_fitted(task):
         return azimuths
+    with suppress(DataError):
+        direction = find_direction(task.sample.curves)
+        return [direction, direction + 90]
     between = [(a + b) / 2 for a, b in zip(azimuths, [*azimuths[1:], azimuths[0] + 180], strict=True)]
     return [*azimuths, *between]
+
+
+def find_direction(curves: Sequence[Curve]) -> float:
+    """Azimuth in degrees about which sectors are symmetric; a quarter turn on they are as symmetric. Raises
+    DataError if they share too few points of q.
+    """
+    _, intensity, errors = list_at_common_q(curves)
+    angles = np.radians([2 * curve.sector.azimuth for curve in curves if curve.sector])
+    waves = np.column_stack([np.ones(angles.size), np.cos(angles), np.sin(angles)])
+    second = (np.linalg.pinv(waves) @ intensity)[1:] / np.mean(errors, axis=0)
+    _, vectors = np.linalg.eigh(second @ second.T)  # their sign changes with q
+    return float(np.degrees(np.arctan2(vectors[1, -1], vectors[0, -1])) / 2)
 
 
 def _list_sizes(task: SectorTask) -> list[dict[str, Any]]:
