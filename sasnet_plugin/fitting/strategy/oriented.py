@@ -224,11 +224,16 @@ def _select_likeliest(fits: Sequence[JointFit]) -> list[JointFit]:
 
 
 def _find_turned(best: JointFit, fits: Sequence[JointFit]) -> tuple[float, float] | None:
-    """P₂ and direction of the other orientation that fits the best model as well."""
-    same = [fit for fit in fits if fit.name == best.name and fit is not best]
-    near = [fit for fit in same if fit.minus_two_log < best.minus_two_log + EVIDENCE.strong]
-    turned = [fit.parameters for fit in near if fit.parameters[P2].value * best.parameters[P2].value < 0]
-    return next(((values[P2].value, values[DIRECTOR].value) for values in turned), None)
+    """P₂ and direction of the likeliest orientation of the other sign that fits as well, by the evidence or, of
+    the same particle, by χ²: the evidence is rough where parameters are at their ends.
+    """
+    for fit in sorted(fits, key=lambda fit: fit.minus_two_log):
+        is_near = fit.minus_two_log < best.minus_two_log + EVIDENCE.strong
+        is_near |= fit.name == best.name and fit.total < best.total + EVIDENCE.strong
+        order = fit.parameters[P2].value
+        if is_near and order * best.parameters[P2].value < 0 and (best.lacking() or not fit.lacking()):
+            return order, fit.parameters[DIRECTOR].value
+    return None
 
 
 def _select_models(options: FitOptions) -> list[str]:
