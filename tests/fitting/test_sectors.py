@@ -13,6 +13,7 @@ import pytest
 from numpy.polynomial import legendre
 
 from benchmarks.common import this_process
+from benchmarks.fitting.orientations import draw_sample
 from benchmarks.fitting.sectors import BINS, density_of_cosines, draw_magnetic, draw_oriented, order_of
 from sasnet_plugin import cut_sectors, fit_image, load
 from sasnet_plugin.cli.main import app
@@ -130,19 +131,13 @@ def test_layers_are_fitted_and_their_axes_lie_along_the_direction() -> None:
     assert result.best.parameters["director"].value == pytest.approx(25, abs=3)
 
 
-def test_a_parallelepiped_is_tried_where_nothing_else_fits(monkeypatch: pytest.MonkeyPatch) -> None:
-    from sasnet_plugin.fitting.strategy import oriented
-
-    tried: list[list[str]] = []
-
-    def record(_: Any, tasks: list[SectorTask]) -> tuple[list[Any], list[str]]:
-        tried.append([task.model for task in tasks])
-        return [], []
-
-    monkeypatch.setattr(oriented, "_fit_particles", record)
-    fit_oriented(None, tasks(0, "cylinder").sample, (), FitOptions())  # type: ignore[arg-type]
-    assert "parallelepiped" not in tried[0]
-    assert tried[1] == ["parallelepiped"]
+def test_a_box_is_told_from_a_cylinder_with_a_size_distribution_that_fits_too() -> None:
+    shape, _, _, curves = draw_sample(104, seed=1)
+    assert shape == "box"
+    models = ("cylinder", "parallelepiped")
+    result = fit_sample(this_process(), sample_of(curves), FitOptions(models=models))
+    assert {fit.name for fit in result.fits if not fit.lacking()} == set(models)
+    assert result.fits[0].name == "parallelepiped"
 
 
 def test_other_models_and_structure_factors_are_refused() -> None:

@@ -80,18 +80,18 @@ class Particle:
         """I(q) of a sector, (n,), at scale 1 without background."""
         turn = sector.azimuth - float(parameters[DIRECTOR])
         shape = (float(parameters.get(name, 0.0)) for name in (SHARPNESS, TAILS))
-        return self._coefficients(parameters) @ sector_series(
+        return self.coefficients(parameters) @ sector_series(
             float(parameters[P2]), turn, sector.half_width, *shape
         )
 
-    def _coefficients(self, parameters: Mapping[str, Any]) -> Floats:
+    def coefficients(self, parameters: Mapping[str, Any]) -> Floats:
         """∫ F²(q, μ) P_l(μ) dμ over 0..1 for even l, (n, m)."""
         key = tuple(map(parameters.get, self._names))
         if key not in self._kept:
             values = {name: parameters[name] for name in self._names if name in parameters}
             while len(self._kept) >= _KEPT:
                 del self._kept[next(iter(self._kept))]
-            count(self.name, values, self.q, quick=self.quick)
+            count(self.name, values, self.q, quick=True)
             flat = self.name == "lamellar"
             self._kept[key] = self._expand_flat(values) if flat else self._expand(values)
         return self._kept[key]
@@ -319,3 +319,15 @@ class SectorCurves(ModelCurves):
             raise TimeUpError
         intensity = self.particle.average(parameters, self.curve.sector)
         return np.asarray(self._resolution.apply(intensity))[None]
+
+    def calculate_oriented(
+        self, parameters: Mapping[str, Any], orientations: Sequence[tuple[float, float]]
+    ) -> Floats:
+        """`calculate` at each order parameter and director, (k, n), by Maier and Saupe's distribution."""
+        if read_spent_time() > self.deadline:
+            raise TimeUpError
+        assert self.curve.sector is not None
+        azimuth, half_width = self.curve.sector.azimuth, self.curve.sector.half_width
+        series = [sector_series(order, azimuth - director, half_width) for order, director in orientations]
+        intensities = (self.particle.coefficients(parameters) @ np.transpose(series)).T
+        return np.array([self._resolution.apply(intensity) for intensity in intensities])

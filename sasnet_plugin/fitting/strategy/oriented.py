@@ -46,18 +46,16 @@ _RATIOS = {
     "ellipsoid": (0.1, 0.2, 0.45, 2.0, 4.0, 9.0),
     "parallelepiped": (0.15, 0.5, 1.5, 4.0, 10.0),
 }
-#: A particle that costs as much as all others: tried where none of these follows the curves.
-_EXPENSIVE = "parallelepiped"
 #: Particles that magnetic scattering is told from: what sectors of others show, one of these follows.
 ALIGNED = ("ellipsoid", "cylinder")
-#: Second side over the first of a parallelepiped.
-_SIDES = (1.0, 2.5)
+#: Second side over the first of a parallelepiped: where both are equal, a descent cannot tell them apart.
+_SIDES = (1.25, 2.5)
 _SHELLS, _CORES = (0.3, 1.0), (-1.0, 0.2)
 _SIZES = 13
 #: Order parameters of starts.
 _ORDERS = (0.2, 0.6, 0.9, -0.2, -0.4)
-#: Starts that are followed, steps of each, how many go on, and steps of those to the end.
-_FOLLOWED, _FIRST_STEPS, _REFINED, _STEPS = 9, 12, 3, 60
+#: Starts that are followed, steps of each, how many go on and their steps, and those of the best to the end.
+_FOLLOWED, _FIRST_STEPS, _REFINED, _SECOND_STEPS, _STEPS = 9, 12, 3, 15, 60
 #: Lengths that are tried about that of a first minimum: fringes along the axis hold a descent.
 _FACTORS = np.geomspace(0.3, 3.0, 16)
 #: Lengths whose logarithms differ by less, and orders, are one start.
@@ -175,26 +173,15 @@ def fit_oriented(
         SectorTask(sample, dintensities, model, collect_fixed(options, model), options.ranges)
         for model in models
     ]
-    fits, notes = _fit_in_turn(ledger, tasks, _EXPENSIVE if options.models is None else "")
+    fits, notes = _fit_particles(ledger, tasks)
+    if all(fit.lacking() for fit in fits):  # the direction may be between two sectors
+        free = [replace(task, free_direction=True) for task in tasks if not _is_director_fitted(task)]
+        fits += _fit_particles(ledger, [task for task in free if _is_director_fitted(task)])[0]
     guesses = tuple(ModelGuess(model, None, 1 / len(models), "") for model in models)
     suggestion = Suggestion(sample.curves[0].file, "", guesses, (), 1.0)
     ranked = rank_particles(_select_likeliest(fits))
     turned = _find_turned(ranked[0], fits) if ranked else None
     return SampleResult(sample, dintensities, tuple(ranked), suggestion, notes=tuple(notes), turned=turned)
-
-
-def _fit_in_turn(
-    ledger: Ledger, tasks: Sequence[SectorTask], expensive: str
-) -> tuple[list[JointFit], list[str]]:
-    """Fits of all but an expensive particle; of it and with free directions where these do not do."""
-    fits, notes = _fit_particles(ledger, [task for task in tasks if task.model != expensive])
-    if not any(map(is_complete, fits)):
-        more, more_notes = _fit_particles(ledger, [task for task in tasks if task.model == expensive])
-        fits, notes = fits + more, notes + more_notes
-    if all(fit.lacking() for fit in fits):  # the direction may be between two sectors
-        free = [replace(task, free_direction=True) for task in tasks if not _is_director_fitted(task)]
-        fits += _fit_particles(ledger, [task for task in free if _is_director_fitted(task)])[0]
-    return fits, notes
 
 
 def is_complete(fit: JointFit) -> bool:
@@ -224,8 +211,8 @@ def _select_likeliest(fits: Sequence[JointFit]) -> list[JointFit]:
 
 
 def _find_turned(best: JointFit, fits: Sequence[JointFit]) -> tuple[float, float] | None:
-    """P₂ and direction of the likeliest orientation of the other sign that fits as well, by the evidence or, of
-    the same particle, by χ²: the evidence is rough where parameters are at their ends.
+    """P₂ and direction of the likeliest orientation of the other sign that fits as well, by the evidence or,
+    of the same particle, by χ²: the evidence is rough where parameters are at their ends.
     """
     for fit in sorted(fits, key=lambda fit: fit.minus_two_log):
         is_near = fit.minus_two_log < best.minus_two_log + EVIDENCE.strong
@@ -289,7 +276,7 @@ def fit_particle(task: SectorTask, bank: Any, budget: Budget) -> list[JointFit]:
     rough = _descend(task, curves, _find_starts(task, curves), _FIRST_STEPS, _TOLERANCE)
     ends = _select_distinct(task, [problem.nearest[0] for problem in rough])
     starts = [start for end in ends for start in (end, _mirror(task, end), *_vary_length(task, curves, end))]
-    fine = _descend(task, curves, [_free_distributions(task, start) for start in starts], _STEPS)
+    fine = _descend(task, curves, [_free_distributions(task, start) for start in starts], _SECOND_STEPS)
     if not fine:
         raise no_curve(task.name)
     all_points = [slice(None)] * len(curves)
@@ -298,7 +285,7 @@ def fit_particle(task: SectorTask, bank: Any, budget: Budget) -> list[JointFit]:
     orientations = [fine[0].nearest[0], *(p.nearest[0] for p in fine if _is_turned(p, fine[0]))][:2]
     longer = _descend(task, whole, orientations, _STEPS)
     exact = _make_curves(task, all_points)
-    last = _descend(task, exact, [problem.nearest[0] for problem in longer], _LAST_STEPS)
+    last = _descend(task, exact, [_sort_sides(task, problem.nearest[0]) for problem in longer], _LAST_STEPS)
     fits = sorted((make_fit(task, problem) for problem in last), key=lambda fit: fit.minus_two_log)
     return [replace(fit, seconds=read_spent_time() - spent_time) for fit in fits]
 
@@ -308,6 +295,16 @@ def _free_distributions(task: SectorTask, start: Mapping[str, Any]) -> dict[str,
     widths = {f"{name}_pd": _WIDTH for names in LENGTHS[task.model] for name in names if name != "thickness"}
     values = widths | dict(start) | {SHARPNESS: _SHARPNESS, TAILS: 0.0} | dict(task.fixed)
     return complete_distributions(values, _POINTS)
+
+
+def _sort_sides(task: SectorTask, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The shorter side of a parallelepiped first: as it turns about its axis, both are alike."""
+    sides = ("length_a", "length_b")
+    named = {name.removesuffix("_pd") for name in (*task.fixed, *task.ranges)}
+    if task.model != "parallelepiped" or named & {*sides} or values[sides[0]] <= values[sides[1]]:
+        return values
+    other = {sides[0]: sides[1], sides[1]: sides[0]}
+    return {f"{other.get(name[:8], name[:8])}{name[8:]}": value for name, value in values.items()}
 
 
 def _select_distinct(task: SectorTask, ends: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -356,10 +353,10 @@ def _vary_length(
     particles across the director may scatter as shorter ones along it.
     """
     name = LENGTHS[task.model][0][0]
-    orders = [float(start[P2])] if P2 in task.fixed else [float(start[P2]), *_ORDERS, 0.85]
+    orders = [float(start[P2])] if P2 in task.fixed else [float(start[P2]), *_ORDERS]
     lengths = np.zeros(0) if name in task.fixed else float(start[name]) * _FACTORS
-    varied = [dict(start) | {name: float(v), P2: order} for v, order in product(lengths, orders)]
-    varied.sort(key=lambda values: _misfit(curves, values))
+    orientations = [(order, float(start[DIRECTOR])) for order in orders]
+    varied = _sort_by_misfit(curves, [dict(start) | {name: float(v)} for v in lengths], orientations)
     signs = [[v for v in varied if (v[P2] > 0) == sign] for sign in (True, False)]
     return [near[0] for near in signs if near and not _is_same(near[0], start, name)]
 
@@ -368,13 +365,28 @@ def _is_same(values: Mapping[str, Any], start: Mapping[str, Any], name: str) -> 
     return bool(values[P2] == start[P2]) and _is_near_in(values, start, name)
 
 
-def _misfit(curves: Sequence[SectorCurves], values: Mapping[str, Any]) -> float:
-    """χ² with the tolerance of a search."""
-    errors = [curve.error(_TOLERANCE) for curve in curves]
-    shapes = [curve.calculate(values)[0] for curve in curves]
-    columns = list_columns(shapes, errors, np.zeros(len(curves), dtype=int))
-    residual = solve_shared(columns, curves, errors)[1]
-    return float(residual @ residual)
+def _sort_by_misfit(
+    curves: Sequence[SectorCurves], sizes: Sequence[Mapping[str, Any]],
+    orientations: Sequence[tuple[float, float]],
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Sizes with each order parameter and director, that of least χ² with the tolerance of a search first."""
+    errors = np.concatenate([curve.error(_TOLERANCE) for curve in curves])
+    measured = np.concatenate([curve.curve.intensity for curve in curves]) / errors
+    level = 1 / errors / np.linalg.norm(1 / errors)
+    without_level = measured - (measured @ level) * level
+    misfits = list[Floats]()
+    for parameters in sizes:
+        parts = [curve.calculate_oriented(parameters, orientations) for curve in curves]
+        shapes = np.concatenate(parts, axis=1) / errors
+        free = shapes - np.outer(shapes @ level, level)
+        scaled = free @ without_level
+        gains = without_level @ without_level - scaled**2 / np.sum(free**2, axis=1)
+        # Far from the minimum dips lie where tops are measured: without background.
+        alone = measured @ measured - (shapes @ measured) ** 2 / np.sum(shapes**2, axis=1)
+        misfits.append(np.nan_to_num(np.where(scaled > 0, gains, alone), nan=np.inf))
+    order = np.argsort(np.ravel(misfits), kind="stable")
+    places = (divmod(int(place), len(orientations)) for place in order)
+    return [{**sizes[i], P2: orientations[k][0], DIRECTOR: orientations[k][1]} for i, k in places]
 
 
 def _limit(curves: Sequence[SectorCurves], deadline: float) -> None:
@@ -435,14 +447,9 @@ def _find_starts(task: SectorTask, curves: list[SectorCurves]) -> list[dict[str,
     """The best of a grid of sizes, order parameters and directors, and others unlike it."""
     directors = _list_directors(task)
     orders = [task.fixed[P2]] if P2 in task.fixed else _ORDERS
-    compared = []
-    for sizes in _list_sizes(task):
-        for order, director in product(orders, directors):
-            start = {**sizes, P2: order, DIRECTOR: director}
-            compared.append((_misfit(curves, start), start))
-    compared.sort(key=lambda pair: pair[0])
+    compared = _sort_by_misfit(curves, _list_sizes(task), list(product(orders, directors)))
     chosen: list[dict[str, Any]] = []
-    for _, start in compared:
+    for start in compared:
         if len(chosen) < _FOLLOWED and not any(_is_near(start, other) for other in chosen):
             chosen.append(start)
     width = {f"{LENGTHS[task.model][1][0]}_pd": _WIDTH}
