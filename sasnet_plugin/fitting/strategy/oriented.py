@@ -81,6 +81,10 @@ _FEW = 40
 _WIDTH, _POINTS = 0.1, 15
 #: Shape of the distribution of axes where a fit of it begins: some are isotropic.
 _SHARPNESS = 0.2
+#: The largest sharpness and tails from which the last descents begin.
+_SOFT = 0.9
+#: A length that shows only together with others, as one of two equal sides, is known to so much of itself.
+_UNSEEN = 0.3
 #: Steps of the last descent, with curves that are not interpolated.
 _LAST_STEPS = 4
 
@@ -283,7 +287,7 @@ def fit_particle(task: SectorTask, bank: Any, budget: Budget) -> list[JointFit]:
     whole = _make_curves(task, all_points, quick=True)
     _limit(whole, deadline)
     orientations = [fine[0].nearest[0], *(p.nearest[0] for p in fine if _is_turned(p, fine[0]))][:2]
-    longer = _descend(task, whole, orientations, _STEPS)
+    longer = _descend(task, whole, [_soften(task, values) for values in orientations], _STEPS)
     exact = _make_curves(task, all_points)
     last = _descend(task, exact, [_sort_sides(task, problem.nearest[0]) for problem in longer], _LAST_STEPS)
     fits = sorted((make_fit(task, problem) for problem in last), key=lambda fit: fit.minus_two_log)
@@ -295,6 +299,13 @@ def _free_distributions(task: SectorTask, start: Mapping[str, Any]) -> dict[str,
     widths = {f"{name}_pd": _WIDTH for names in LENGTHS[task.model] for name in names if name != "thickness"}
     values = widths | dict(start) | {SHARPNESS: _SHARPNESS, TAILS: 0.0} | dict(task.fixed)
     return complete_distributions(values, _POINTS)
+
+
+def _soften(task: SectorTask, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Starting values within the ends of the shape of the distribution of axes, where descents are slow."""
+    limits = {SHARPNESS: (0.0, _SOFT), TAILS: (-_SOFT, _SOFT)}
+    inner = {name: float(np.clip(values[name], *ends)) for name, ends in limits.items()}
+    return dict(values) | inner | dict(task.fixed)
 
 
 def _sort_sides(task: SectorTask, values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -564,6 +575,10 @@ def make_fit(task: SectorTask, problem: SectorProblem) -> JointFit:
         (off[1], linear.besides),
         wide / np.sqrt(2 * np.pi),
     )
+    lengths = [name for names in LENGTHS.get(task.model, ()) for name in names]
+    for name in {name for name, _ in problem.varied if name in lengths} - {name for name, _ in linear.keys}:
+        extent = _extent(task, name, values, discrepancies[0].constant)
+        lost += 2 * float(np.log(extent / (np.sqrt(2 * np.pi) * _UNSEEN * float(values[name]))))
     return _as_joint_fit(task, minimum, values, errors, lost, [e.shared for e in evidences], linear.columns())
 
 
