@@ -208,6 +208,22 @@ def _compute_added_errors(
     }
 
 
+def errors_by_resolution(
+    slopes: Mapping[Any, Floats], residual: Floats, changes: Sequence[Floats]
+) -> dict[Any, float]:
+    """What a resolution that is not given, or a width that is 0, adds to the error of each parameter.
+
+    `slopes` (n,) of all residuals by each parameter; the residuals of the data less the fit, (n,); and
+    `changes` (n,) of the fit where it is smeared as usual.
+    """
+    columns = np.stack(list(slopes.values()), axis=1)
+    basis, _ = np.linalg.qr(columns / np.linalg.norm(columns, axis=0))
+    found = [_column(_Spread.RESOLUTION, partial(np.multiply, change), basis) for change in changes]
+    unknown = [column for column in found if column is not None]
+    step = _step(columns, (), residual)
+    return _compute_added_errors(slopes, columns, unknown, residual, errors_of(slopes), step)
+
+
 def _beside(slopes: Floats, unknown: Sequence[_Column]) -> Floats:
     """(n + m, k + m) columns of the free parameters and of m unknowns, with a row for what each is likely."""
     rows = np.eye(len(unknown), slopes.shape[1] + len(unknown), k=slopes.shape[1])

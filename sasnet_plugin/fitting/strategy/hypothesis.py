@@ -17,7 +17,7 @@ from ...simulate.quick_models.quick import fit_cost_class
 from ...types import Curve, ModelGuess, Suggestion, product_name, sum_parts
 from ..problem.free_parameters import SALT
 from ..result.model_fit import ModelFit
-from ..settings import ASSESSMENT, START_VALUES
+from ..settings import ASSESSMENT, PROBLEM, START_VALUES
 from ..start_values.screening import SIMPLE
 from ..start_values.sums import SMOOTH, TERMS, is_simple_sum, is_smooth_sum
 from ..task import Pair
@@ -44,6 +44,16 @@ class Supposed:
         if self.relative:
             return f"dq/q = {significant(100 * self.relative, 2)} %"
         return f"dq = {significant(self.absolute, 2)} Å⁻¹"
+
+
+def describe_resolution(supposed: Supposed) -> str:
+    # Few instruments are so coarse, and sizes that are spread wash out fringes as well.
+    wide = supposed.relative > PROBLEM.wide_resolution
+    return (
+        f"The file gives no resolution. A resolution of {supposed.words} was used, because models then fit"
+        f" much better. Give the resolution in the file if it is known."
+        f"{' So wide a resolution may stand for a distribution of sizes.' if wide else ''}"
+    )
 
 
 @dataclass(frozen=True)

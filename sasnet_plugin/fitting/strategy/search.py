@@ -27,7 +27,7 @@ from ..settings import ASSESSMENT, EFFORT, EVIDENCE, PROBLEM, START_VALUES
 from ..start_values.screening import Screen, screen_pairs
 from ..task import UNLIMITED, Budget, Counting, LateError, Pair, Task
 from .fit_candidate import fit_candidate
-from .hypothesis import Hypothesis, Supposed
+from .hypothesis import Hypothesis, Supposed, describe_resolution
 from .moves import Step, open_steps, rank
 from .settings import STRATEGY
 from .state import State
@@ -281,7 +281,7 @@ def _comparable(state: State, best: Hypothesis) -> list[Hypothesis]:
 def _describe_calculation(state: State, best: Hypothesis) -> list[str]:
     fit = state.fits[best]
     if best.resolution is not None:
-        return [_describe_resolution(best.resolution)]
+        return [describe_resolution(best.resolution)]
     finer = [f.reduced_chisq for h, f in state.fits.items() if not h.as_measured]
     if best.as_measured and finer and not best.form.endswith(".py"):
         return [
@@ -290,16 +290,6 @@ def _describe_calculation(state: State, best: Hypothesis) -> list[str]:
             f" model has less than {chisq_text(min(finer))}. The data may have been simulated in this way."
         ]
     return []
-
-
-def _describe_resolution(supposed: Supposed) -> str:
-    # Few instruments are so coarse, and sizes that are spread wash out fringes as well.
-    wide = supposed.relative > PROBLEM.wide_resolution
-    return (
-        f"The file gives no resolution. A resolution of {supposed.words} was used, because models then fit"
-        f" much better. Give the resolution in the file if it is known."
-        f"{' So wide a resolution may stand for a distribution of sizes.' if wide else ''}"
-    )
 
 
 def _affordable(pairs: Sequence[Pair], seconds: float) -> list[Pair]:
