@@ -91,31 +91,31 @@ def spread(size: float, width: float) -> tuple[Array, Array]:
 
 def average_slab(length: float, width: float, x: Array) -> Array:
     """Square of the amplitude of a slab, averaged over lengths, at components of q."""
-    grid = np.linspace(0, Q[-1], TABLE)
+    grid = np.linspace(0, x.max(), TABLE)
     lengths, shares = spread(length, width)
     table = sum(
         share * (each * np.sinc(grid * each / 2 / np.pi)) ** 2
         for each, share in zip(lengths, shares, strict=True)
     )
-    return np.interp(np.abs(x), grid, np.asarray(table))
+    return np.interp(x, grid, np.asarray(table))
 
 
 def average_disc(radius: float, width: float, x: Array) -> Array:
     """Square of the amplitude of a disc, averaged over radii, at components of q."""
-    grid = np.linspace(1e-9, Q[-1], TABLE)
+    grid = np.linspace(1e-9, x.max(), TABLE)
     radii, shares = spread(radius, width)
     table = sum(
         share * (2 * np.pi * each * j1(grid * each) / grid) ** 2
         for each, share in zip(radii, shares, strict=True)
     )
-    return np.interp(np.abs(x), grid, np.asarray(table))
+    return np.interp(x, grid, np.asarray(table))
 
 
 def average_ellipsoid(sizes: Mapping[str, float], q: Array, cosine: Array) -> Array:
     """F² of ellipsoids, averaged over both radii."""
     equatorial, across_shares = spread(sizes["radius_equatorial"], sizes["radius_equatorial_pd"])
     polar, along_shares = spread(sizes["radius_polar"], sizes["radius_polar_pd"])
-    grid = np.linspace(1e-3, Q[-1] * max(equatorial.max(), polar.max()) * 1.01, TABLE)
+    grid = np.linspace(1e-3, q.max() * max(equatorial.max(), polar.max()) * 1.01, TABLE)
     table = ((np.sin(grid) - grid * np.cos(grid)) / grid**3) ** 2
     total = np.zeros(np.broadcast_shapes(q.shape, cosine.shape))
     for a, share in zip(equatorial, across_shares, strict=True):
@@ -160,14 +160,24 @@ def draw_sizes(shape: str, rng: np.random.Generator) -> dict[str, float]:
     return sizes | {f"{name}_pd": float(rng.uniform(0, 0.12)) for name in sizes}
 
 
-def draw_sample(index: int, seed: int = 0) -> tuple[str, str, dict[str, float], list[Curve]]:
-    """Shape, distribution, truth and sectors of a sample."""
+def smear(q: Array, relative: float) -> Array:
+    """Matrix of a Gaussian resolution dq/q, from q to `Q`."""
+    weights = np.exp(-0.5 * ((q - Q[:, None]) / (relative * Q[:, None])) ** 2) * np.gradient(q)
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+
+def draw_sample(
+    index: int, seed: int = 0, relative_dq: float = 0.0
+) -> tuple[str, str, dict[str, float], list[Curve]]:
+    """Shape, distribution, truth and sectors of a sample, with a resolution that is not given or none."""
     rng = np.random.default_rng([index, 91, seed])
     shape, distribution = SHAPES[index % 5], DISTRIBUTIONS[index // 5 % 5]
     sizes, density = draw_sizes(shape, rng), draw_density(distribution, rng)
     director, noise = float(rng.uniform(0, 180)), float(rng.uniform(0.01, 0.03))
     cosine = (np.arange(BINS) + 0.5) / BINS
-    squares = square(shape, sizes, Q[:, None], cosine)
+    q = np.geomspace(Q[0] / 1.6, 1.6 * Q[-1], 300) if relative_dq else Q
+    squares = square(shape, sizes, q[:, None], cosine)
+    squares = smear(q, relative_dq) @ squares if relative_dq else squares
     squares /= np.mean(squares[0])
     curves = []
     for azimuth in AZIMUTHS:

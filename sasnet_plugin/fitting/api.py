@@ -33,7 +33,7 @@ from ..protein.particles import measure_particles, shows_interaction, shows_maxi
 from ..protein.results import ProteinResult
 from ..simulate.compile_cache import check_compiler
 from ..simulate.magnetic_spheres import SPHERES
-from ..simulate.orientations import DIRECTOR, P2
+from ..simulate.orientations import ORIENTATION
 from ..types import Curve, ModelGuess, SasnetError, Suggestion, TechnicalError
 from ..wording import option
 from ..workers.threads import one_thread
@@ -656,7 +656,7 @@ def _fit_sectors(pool: Pool, sample: Sample, options: FitOptions, end: float) ->
     difference = compare_sectors(sample.curves)
     if parts is not None and parts.is_seen:
         result = _fit_in_field(pool, sample, options, end, parts, search)
-    elif difference.is_seen or {P2, DIRECTOR} & {*options.fixed, *options.ranges}:
+    elif difference.is_seen or {*ORIENTATION} & {*options.fixed, *options.ranges}:
         result = _fit_aligned(pool, sample, options, end)
     else:
         curves = tuple(replace(curve, sector=None) for curve in sample.curves)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..data.sample.sample import ALWAYS_OWN, CONCENTRATIONS, SECTORS, Sample
 from ..names import nearest
 from ..predict import open_classifier
-from ..simulate.orientations import DIRECTOR, P2
+from ..simulate.orientations import ORIENTATION
 from ..types import ModelGuess, SasnetError, Suggestion, product_name
 from ..wording import option
 from .problem.contrast import contrast_of, names_settled_by
@@ -185,7 +185,7 @@ def check_names(options: FitOptions) -> None:
         return
     known_names = _parameters([*_forms(options), *structure_factors()])
     for name in names:
-        if name not in (P2, DIRECTOR, *known_names):
+        if name not in (*ORIENTATION, *known_names):
             near = nearest(name, known_names, _GIVE)
             raise SasnetError(f"{name}: none of these models has such a parameter; {near}")
     _check_fitted(options)

@@ -16,7 +16,7 @@ from ..arrays import Floats
 
 #: Parameters of a fit: ⟨P₂⟩ of particle axes, the azimuth of their director in degrees from qx, and the shape
 #: of their distribution, see `average_polynomials`.
-P2, DIRECTOR, SHARPNESS, TAILS = "p2", "director", "sharpness", "tails"
+P2, DIRECTOR, SHARPNESS, TAILS = ORIENTATION = "p2", "director", "sharpness", "tails"
 #: ⟨P₂⟩ of the most ordered axes: across the director, within 6 degrees, and along it, within 2 degrees.
 MOST_ORDERED = (-0.495, 0.995)
 #: Axes more ordered than this have no Lorentzian distribution: that of 2.5 degrees has it, of long tails.
@@ -97,7 +97,7 @@ def average_polynomials(p2: float, sharpness: float = 0.0, tails: float = 0.0) -
         0 to 1. The isotropic part w, over the largest that ⟨P₂⟩ allows: at 1 the others are parallel.
     tails : float
         -1 to 1. At 0 the density is Maier and Saupe's, exp(−a sin²β); at 1 u is a, which is the wrapped
-        Lorentzian; about -0.7 it is a Gaussian.
+        Lorentzian, and less where ⟨P₂⟩ is above 0.65; about -0.7 it is a Gaussian.
     """
     sign = p2 < 0
     most = MOST_ORDERED[0] if sign else MOST_ORDERED[1]
@@ -109,7 +109,7 @@ def average_polynomials(p2: float, sharpness: float = 0.0, tails: float = 0.0) -
 
 
 def isotropic_part(p2: float, sharpness: float) -> float:
-    """Fraction of the axes that have no order."""
+    """Return the fraction of the axes that have no order."""
     return float(sharpness * (1 - p2 / (MOST_ORDERED[0] if p2 < 0 else MOST_ORDERED[1])))
 
 

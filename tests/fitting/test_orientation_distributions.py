@@ -115,6 +115,27 @@ def find_pull(value: float, p: Any) -> float:
     return abs(p.value - value) / p.error
 
 
+@pytest.mark.parametrize(("index", "relative_dq"), [(1, 0.1), (20, 0.1), (15, 0.05)])
+def test_a_resolution_that_no_file_gives_is_in_the_errors_of_sizes(index: int, relative_dq: float) -> None:
+    """Sizes and P₂ of smeared curves hold, whether a resolution is supposed or not."""
+    shape, _, truth, curves = draw_sample(index, relative_dq=relative_dq)
+    result = fit_sample(this_process(), sample_of(curves), FitOptions(models=(MODELS[shape],)))
+    best = result.best
+    assert best is not None
+    assert result.explained
+    assert best.parameters["p2"].value == pytest.approx(truth["p2"], abs=0.02)
+    for name in truth.keys() & {"radius", "length", "radius_polar", "radius_equatorial"}:
+        assert find_pull(truth[name], best.parameters[name]) < 3.5
+
+
+def test_a_resolution_that_curves_need_is_supposed_and_reported() -> None:
+    shape, _, _, curves = draw_sample(1, relative_dq=0.1)
+    result = fit_sample(this_process(), sample_of(curves), FitOptions(models=(MODELS[shape],)))
+    assert any(note.startswith("The file gives no resolution. A resolution of dq/q") for note in result.notes)
+    dq = [curve.dq for curve in result.sample.curves]
+    assert all(each is not None and 0.07 < np.median(each / curves[0].q) < 0.14 for each in dq)
+
+
 @pytest.mark.parametrize("index", [15, 5, 20, 16])
 def test_order_direction_and_sizes_of_any_distribution(index: int) -> None:
     """Partly isotropic, Gaussian and in a girdle, cylinders and prolate ellipsoids, all sizes distributed."""

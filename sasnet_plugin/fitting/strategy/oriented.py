@@ -77,6 +77,8 @@ _EXTENTS = {
     SMALL: 50.0,
     SHARE: 1.0,
 }
+#: Of the shape of the distribution of axes, where any is as likely.
+_NOT_SHOWN = "These sectors do not show it."
 #: χ² of fits that the sectors do not tell apart at all.
 _SAME_CHISQ = 0.1
 #: Points of each curve among which starts are compared.
@@ -738,6 +740,8 @@ def _make_parameter(
     low, high = (value, value) if error is None else task.ranges.get(name) or range_of(info, name, value)
     why = ""
     densities, fitted = list_densities(task)
+    if name in (SHARPNESS, TAILS) and error is not None and error > _EXTENTS[name]:
+        why, error = _NOT_SHOWN, None
     if (
         error is not None
         and fitted

@@ -22,7 +22,7 @@ from ...data.sample.sample import (
 from ...data.sample.sectors import EFFICIENCY, Difference, Magnetism
 from ...digits import chisq_text, format_rounded, join_names, significant
 from ...simulate.magnetic_spheres import LAYER, MAGNETIC_SLD, POLARISATION, SHARE, SMALL, SPHERES
-from ...simulate.orientations import DIRECTOR, P2
+from ...simulate.orientations import DIRECTOR, P2, SHARPNESS, TAILS, isotropic_part
 from ..result.components import bare
 from ..result.model_fit import ModelFit, Parameter
 from ..result.reported_values import mean_over_parameter, value_of
@@ -260,7 +260,10 @@ def _values(best: JointFit) -> list[str]:
     """Lengths, densities and widths that the curves share, with errors."""
     found_sentences, fit = [], best.make_curve_fit(0)
     for name, p in best.parameters.items():
-        if p.fixed or p.error is None or name in ("scale", "background") or not _is_known(name, p):
+        if p.fixed or p.error is None or name in ("scale", "background", TAILS) or not _is_known(name, p):
+            continue
+        if name == SHARPNESS:
+            found_sentences += _describe_isotropic_part(best)
             continue
         value, error = value_of(fit, name)
         size = Size(name, value, error, p.unit, (name,))
@@ -269,6 +272,17 @@ def _values(best: JointFit) -> list[str]:
         else:
             found_sentences.append(describe_size(_name_as_for_one_curve(name, fit), size))
     return found_sentences
+
+
+def _describe_isotropic_part(best: JointFit) -> list[str]:
+    """Say how many of the particle axes have no order, where it is more than three standard deviations."""
+    order, sharpness = best.parameters[P2], best.parameters[SHARPNESS]
+    part = isotropic_part(order.value, sharpness.value)
+    error = isotropic_part(order.value, sharpness.error or 0.0)
+    error = float(np.hypot(error, sharpness.value * (order.error or 0.0)))
+    if part < 3 * error:
+        return []
+    return [sentences.ISOTROPIC_PART(part=format_rounded(100 * part, 100 * error, VERDICT.rounding))]
 
 
 def _describe_direction(sample: Sample, best: JointFit, options: FitOptions) -> list[str]:

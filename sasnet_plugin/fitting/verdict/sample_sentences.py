@@ -99,6 +99,7 @@ ISOTROPIC = template(
     "The sectors agree within {relative} %: the sample is isotropic.",
     relative="1.2",
 )
+ISOTROPIC_PART = template("isotropic part of the axes {part} %", part="31.2 ± 0.4")
 FIT_AVERAGE = template("Fit its average over all azimuths.")
 NEXT = template("Next: {command}", command="sasnet fit along.dat across.dat --together")
 MAGNETIC_SEEN = template(
