@@ -409,7 +409,8 @@ def fit_particle(task: SectorTask, bank: Any, budget: Budget) -> list[JointFit]:
 def _free_distributions(task: SectorTask, start: Mapping[str, Any]) -> dict[str, Any]:
     """Starting values with a distribution of each size, and a shape of that of the axes."""
     widths = {f"{name}_pd": _WIDTH for names in LENGTHS[task.model] for name in names if name != "thickness"}
-    values = widths | dict(start) | {SHARPNESS: _SHARPNESS, TAILS: 0.0} | dict(task.fixed)
+    values = {**start, **{name: width for name, width in widths.items() if name not in start}}
+    values |= {SHARPNESS: _SHARPNESS, TAILS: 0.0} | dict(task.fixed)
     return complete_distributions(values, _POINTS)
 
 
