@@ -249,5 +249,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     numbers = range(0, asked.count, 4 if asked.quarter else 1)
     rows = run(solve, "orientations", [i for i in numbers if i < SEEDED], 0, asked.work, 1)
     rows += run(solve, "orientations", [i for i in numbers if i >= SEEDED], asked.seed, asked.work, 1)
-    show("# Distributions of orientation\n\n" + table(rows), asked.write, __file__)
+    seeded = f"\nThe last third of the samples has the seed {asked.seed}.\n"
+    show("# Distributions of orientation\n\n" + table(rows) + seeded, asked.write, __file__)
     return 0

@@ -89,6 +89,8 @@ _WIDTH, _POINTS = 0.1, 15
 _SHARPNESS = 0.2
 #: The largest sharpness and tails from which the last descents begin.
 _SOFT = 0.9
+#: Another shape from which they begin, narrow with an isotropic part: descents from long tails miss it.
+_PARTLY_ISOTROPIC = {SHARPNESS: 0.9, TAILS: -0.5}
 #: A length that shows only together with others, as one of two equal sides, is known to so much of itself.
 _UNSEEN = 0.3
 #: Number of dq/q that are tried where no file gives it, and the share of the needed fall of χ² that the slope
@@ -398,8 +400,10 @@ def fit_particle(task: SectorTask, bank: Any, budget: Budget) -> list[JointFit]:
     all_points = [slice(None)] * len(curves)
     whole = _make_curves(task, all_points, quick=True)
     _limit(whole, deadline)
-    orientations = [fine[0].nearest[0], *(p.nearest[0] for p in fine if _is_turned(p, fine[0]))][:2]
-    longer = _descend(task, whole, [_soften(task, values) for values in orientations], _STEPS)
+    ends = [problem.nearest[0] for problem in _select_orientations(fine)]
+    shapes = [_soften(task, values) for values in ends]
+    shapes += [values | _PARTLY_ISOTROPIC | dict(task.fixed) for values in shapes]
+    longer = _select_orientations(_descend(task, whole, shapes, _STEPS))
     exact = _make_curves(task, all_points)
     last = _descend(task, exact, [_sort_sides(task, problem.nearest[0]) for problem in longer], _LAST_STEPS)
     fits = sorted((make_fit(task, problem) for problem in last), key=lambda fit: fit.minus_two_log)
@@ -448,6 +452,11 @@ def _is_same_end(task: SectorTask, end: Mapping[str, Any], other: Mapping[str, A
 
 def _is_near_in(values: Mapping[str, Any], other: Mapping[str, Any], name: str) -> bool:
     return bool(abs(np.log(values[name] / other[name])) < _NEAR)
+
+
+def _select_orientations(problems: Sequence[SectorProblem]) -> list[SectorProblem]:
+    """The first descent, and the first with the other sign of P₂."""
+    return [*problems[:1], *(problem for problem in problems if _is_turned(problem, problems[0]))][:2]
 
 
 def _is_turned(problem: SectorProblem, other: SectorProblem) -> bool:
