@@ -173,11 +173,12 @@ def solve(contestant: str, index: int, _: int) -> dict[str, Any]:
     seconds = time.process_time() - started
     best = result.best
     named = next((fit for fit in result.fits if fit.model == form), None)
-    off = list_pulls(truth, named.parameters) if named else {}
+    is_oriented = best is not None and "p2" in best.parameters
+    off = list_pulls(truth, named.parameters) if named and is_oriented else {}
     return {
         "index": index, "form": form, "model": best.model if best else "", "p2": truth["p2"],
         "success": bool(best and best.model == form), "seconds": seconds, "off": off,
-        "p2_off": best.parameters["p2"].value - truth["p2"] if best else np.nan,
+        "p2_off": best.parameters["p2"].value - truth["p2"] if best and is_oriented else np.nan,
         "chisq": best.reduced_chisq if best else np.nan,
         "alike": [fit.model for fit in result.fits if fit.alike],
     }  # fmt: skip
@@ -209,6 +210,8 @@ def table(
         ["right form first", f"{sum(row['success'] for row in rows)} of {n}"],
         ["right form first or indistinguishable",
          f"{sum(row['form'] in (row['model'], *row['alike']) for row in rows)} of {n}"],
+        ["called isotropic, sectors within 5 % of their mean",
+         f"{sum(bool(np.isnan(row['p2_off'])) for row in rows)} of {n}"],
         ["P₂ within 0.05", f"{sum(abs(row['p2_off']) < 0.05 for row in rows)} of {n}"],
         ["sizes within 3 errors", f"{sum(abs(value) < 3 for value in lengths)} of {len(lengths)}"],
         ["CPU-seconds, median", f"{np.median([row['seconds'] for row in rows]):.1f}"],
