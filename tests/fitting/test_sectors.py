@@ -430,6 +430,19 @@ def test_an_orientation_that_fits_as_well_is_a_caution() -> None:
     assert any(doubt.startswith("Another orientation fits as well") for doubt in result.verdict.doubts)
 
 
+def test_flat_particles_along_the_direction_are_told_from_long_ones_across_it_or_are_a_caution() -> None:
+    """In the plane of the detector both look alike where they are well aligned."""
+    form, truth, curves = draw_oriented(34)
+    result = fit_sample(this_process(), sample_of(curves), FitOptions(models=(form,)))
+    assert result.best is not None
+    assert result.turned is not None
+    directors = [result.best.parameters["director"].value, result.turned[1]]
+    off = [abs((director - truth["director"] + 90) % 180 - 90) for director in directors]
+    assert min(off) < 3
+    assert max(off) > 80
+    assert any(doubt.startswith("Another orientation fits as well") for doubt in result.verdict.doubts)
+
+
 def test_long_rods_have_a_curve_or_none() -> None:
     values = {"radius": 20.0, "p2": 0.5, "director": 0.0}
     long, far = (Particle("cylinder", Q).average(values | {"length": n}, Sector(0, 10)) for n in (3e3, 3e5))

@@ -54,6 +54,7 @@ _RATIOS = {
 ALIGNED = ("ellipsoid", "cylinder")
 #: Second side over the first of a parallelepiped: where both are equal, a descent cannot tell them apart.
 _SIDES = (1.25, 2.5)
+_SIDES_OF_FLAT = (1.0, 1.25)
 _SHELLS, _CORES = (0.3, 1.0), (-1.0, 0.2)
 _SIZES = 13
 #: Order parameters of starts.
@@ -91,6 +92,8 @@ _SHARPNESS = 0.2
 _SOFT = 0.9
 #: Another shape from which they begin, narrow with an isotropic part: descents from long tails miss it.
 _PARTLY_ISOTROPIC = {SHARPNESS: 0.9, TAILS: -0.5}
+#: A third orientation is fitted to the end if its χ² is less than so many times the least.
+_NEAR_CHISQ = 10.0
 #: A length that shows only together with others, as one of two equal sides, is known to so much of itself.
 _UNSEEN = 0.3
 #: Number of dq/q that are tried where no file gives it, and the share of the needed fall of χ² that the slope
@@ -234,15 +237,17 @@ def _select_likeliest(fits: Sequence[JointFit]) -> list[JointFit]:
 
 
 def _find_turned(best: JointFit, fits: Sequence[JointFit]) -> tuple[float, float] | None:
-    """P₂ and direction of the likeliest orientation of the other sign that fits as well, by the evidence or,
-    of the same particle, by χ²: the evidence is rough where parameters are at their ends.
+    """P₂ and direction of the likeliest other orientation that fits as well, by the evidence or, of the same
+    particle, by χ²: the evidence is rough where parameters are at their ends.
     """
     for fit in sorted(fits, key=lambda fit: fit.minus_two_log):
         is_near = fit.minus_two_log < best.minus_two_log + EVIDENCE.strong
         is_near |= fit.name == best.name and fit.total < best.total + EVIDENCE.strong
-        order = fit.parameters[P2].value
-        if is_near and order * best.parameters[P2].value < 0 and (best.lacking() or not fit.lacking()):
-            return order, fit.parameters[DIRECTOR].value
+        orientation, leading = (
+            (each.parameters[P2].value, each.parameters[DIRECTOR].value) for each in (fit, best)
+        )
+        if is_near and _is_turned(orientation, leading) and (best.lacking() or not fit.lacking()):
+            return orientation
     return None
 
 
@@ -394,6 +399,7 @@ def fit_particle(task: SectorTask, bank: Any, budget: Budget) -> list[JointFit]:
     rough = _descend(task, curves, _find_starts(task, curves), _FIRST_STEPS, _TOLERANCE)
     ends = _select_distinct(task, [problem.nearest[0] for problem in rough])
     starts = [start for end in ends for start in (end, _mirror(task, end), *_vary_length(task, curves, end))]
+    starts += _swap_axes(task, ends)
     fine = _descend(task, curves, [_free_distributions(task, start) for start in starts], _SECOND_STEPS)
     if not fine:
         raise no_curve(task.name)
@@ -455,13 +461,24 @@ def _is_near_in(values: Mapping[str, Any], other: Mapping[str, Any], name: str) 
 
 
 def _select_orientations(problems: Sequence[SectorProblem]) -> list[SectorProblem]:
-    """The first descent, and the first with the other sign of P₂."""
-    return [*problems[:1], *(problem for problem in problems if _is_turned(problem, problems[0]))][:2]
+    """The first descents of different orientations: two, and a third if it fits about as well."""
+    chosen = list[SectorProblem]()
+    for problem in problems:
+        orientations = [(other.nearest[0][P2], other.nearest[0][DIRECTOR]) for other in (problem, *chosen)]
+        if all(_is_turned(orientations[0], other) for other in orientations[1:]):
+            chosen.append(problem)
+    return [
+        *chosen[:2],
+        *(problem for problem in chosen[2:3] if problem.chisq < _NEAR_CHISQ * chosen[0].chisq),
+    ]
 
 
-def _is_turned(problem: SectorProblem, other: SectorProblem) -> bool:
-    """Whether axes lie across the director in one of two descents, and along it in the other."""
-    return bool(problem.nearest[0][P2] * other.nearest[0][P2] < 0)
+def _is_turned(orientation: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Whether two orientations, order parameter and director, differ in the sign of order or by more than an
+    eighth of a turn.
+    """
+    is_other_sign = orientation[0] * other[0] < 0
+    return bool(is_other_sign or abs((orientation[1] - other[1] + 90) % 180 - 90) > 45)
 
 
 def _descend(
@@ -477,6 +494,22 @@ def _mirror(task: SectorTask, start: Mapping[str, Any]) -> dict[str, Any]:
     director = float(start[DIRECTOR]) + (0.0 if DIRECTOR in task.fixed else 90.0)
     order = float(np.clip(-float(start[P2]), P2_RANGE[0] + 0.05, P2_RANGE[1] - 0.05))
     return dict(start) | {DIRECTOR: (director + 90) % 180 - 90, P2: task.fixed.get(P2, order)}
+
+
+def _swap_axes(task: SectorTask, ends: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Flat particles in place of long ones, or the reverse, a quarter turn on, of the first end along the
+    director: in the plane of the detector both look alike.
+    """
+    (along, *_), across = LENGTHS[task.model]
+    end = next((end for end in ends if end[P2] > 0), None)
+    if end is None or along in across or DIRECTOR in task.fixed:
+        return []
+    half = {name: 0.5 if name.startswith("length") else 1.0 for name in (along, *across)}
+    swapped = dict(end) | {along: end[across[0]] * half[across[0]] / half[along]}
+    wide = end[along] * half[along] / half[across[0]]
+    sides = [name for name in across if name != "thickness"]
+    swapped |= {name: wide * side for name, side in zip(sides, _SIDES_OF_FLAT, strict=False)}
+    return [swapped | {DIRECTOR: float(end[DIRECTOR]) % 180 - 90} | dict(task.fixed)]
 
 
 def _vary_length(
