@@ -63,6 +63,8 @@ _ORDERS = (0.2, 0.6, 0.9, -0.2, -0.4)
 _FOLLOWED, _FIRST_STEPS, _REFINED, _SECOND_STEPS, _STEPS = 9, 12, 3, 15, 60
 #: Lengths that are tried about that of a first minimum: fringes along the axis hold a descent.
 _FACTORS = np.geomspace(0.3, 3.0, 16)
+#: Of a core with a shell also radii: fringes across the axis hold a descent, too.
+_WIDER = (0.7, 0.8, 0.9, 1.0, 1.12, 1.25, 1.4)
 #: Lengths whose logarithms differ by less, and orders, are one start.
 _NEAR = 0.1
 #: Relative error that is added on the way to a minimum: without it fringes of wrong sizes hold up a descent.
@@ -92,7 +94,7 @@ _SHARPNESS = 0.2
 _SOFT = 0.9
 #: Another shape from which they begin, narrow with an isotropic part: descents from long tails miss it.
 _PARTLY_ISOTROPIC = {SHARPNESS: 0.9, TAILS: -0.5}
-#: A third orientation is fitted to the end if its χ² is less than so many times the least.
+#: Another orientation is fitted to the end if its χ² is less than so many times the least.
 _NEAR_CHISQ = 10.0
 #: A length that shows only together with others, as one of two equal sides, is known to so much of itself.
 _UNSEEN = 0.3
@@ -406,10 +408,10 @@ def fit_particle(task: SectorTask, bank: Any, budget: Budget) -> list[JointFit]:
     all_points = [slice(None)] * len(curves)
     whole = _make_curves(task, all_points, quick=True)
     _limit(whole, deadline)
-    ends = [problem.nearest[0] for problem in _select_orientations(fine)]
+    ends = [problem.nearest[0] for problem in _select_orientations(fine, 2)]
     shapes = [_soften(task, values) for values in ends]
     shapes += [values | _PARTLY_ISOTROPIC | dict(task.fixed) for values in shapes]
-    longer = _select_orientations(_descend(task, whole, shapes, _STEPS))
+    longer = _select_orientations(_descend(task, whole, shapes, _STEPS), 1)
     exact = _make_curves(task, all_points)
     last = _descend(task, exact, [_sort_sides(task, problem.nearest[0]) for problem in longer], _LAST_STEPS)
     fits = sorted((make_fit(task, problem) for problem in last), key=lambda fit: fit.minus_two_log)
@@ -460,17 +462,15 @@ def _is_near_in(values: Mapping[str, Any], other: Mapping[str, Any], name: str) 
     return bool(abs(np.log(values[name] / other[name])) < _NEAR)
 
 
-def _select_orientations(problems: Sequence[SectorProblem]) -> list[SectorProblem]:
-    """The first descents of different orientations: two, and a third if it fits about as well."""
+def _select_orientations(problems: Sequence[SectorProblem], sure: int) -> list[SectorProblem]:
+    """The first descents of different orientations: so many are sure, others if they fit about as well."""
     chosen = list[SectorProblem]()
     for problem in problems:
         orientations = [(other.nearest[0][P2], other.nearest[0][DIRECTOR]) for other in (problem, *chosen)]
         if all(_is_turned(orientations[0], other) for other in orientations[1:]):
             chosen.append(problem)
-    return [
-        *chosen[:2],
-        *(problem for problem in chosen[2:3] if problem.chisq < _NEAR_CHISQ * chosen[0].chisq),
-    ]
+    near = [problem for problem in chosen[sure:3] if problem.chisq < _NEAR_CHISQ * chosen[0].chisq]
+    return [*chosen[:sure], *near]
 
 
 def _is_turned(orientation: tuple[float, float], other: tuple[float, float]) -> bool:
@@ -522,7 +522,10 @@ def _vary_length(
     orders = [float(start[P2])] if P2 in task.fixed else [float(start[P2]), *_ORDERS]
     lengths = np.zeros(0) if name in task.fixed else float(start[name]) * _FACTORS
     orientations = [(order, float(start[DIRECTOR])) for order in orders]
-    varied = _sort_by_misfit(curves, [dict(start) | {name: float(v)} for v in lengths], orientations)
+    sizes = [dict(start) | {name: float(value)} for value in lengths]
+    if "thickness" in start and "radius" in start and "radius" not in task.fixed:
+        sizes = [each | {"radius": float(start["radius"]) * factor} for each in sizes for factor in _WIDER]
+    varied = _sort_by_misfit(curves, sizes, orientations)
     signs = [[v for v in varied if (v[P2] > 0) == sign] for sign in (True, False)]
     return [near[0] for near in signs if near and not _is_same(near[0], start, name)]
 
@@ -623,8 +626,8 @@ def _find_starts(task: SectorTask, curves: list[SectorCurves]) -> list[dict[str,
 
 
 def _is_near(start: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two starts have the same proportions and order: descents from both end alike."""
-    return all(start[name] == other[name] for name in ("ratio", P2))
+    """Whether two starts have the same proportions and sign of order: descents from both end alike."""
+    return bool(start["ratio"] == other["ratio"] and start[P2] * other[P2] > 0)
 
 
 def _list_directors(task: SectorTask) -> list[float]:
@@ -633,9 +636,10 @@ def _list_directors(task: SectorTask) -> list[float]:
     azimuths = _azimuths(task)
     if not _is_director_fitted(task):
         return azimuths
-    with suppress(DataError):
-        direction = find_direction(task.sample.curves)
-        return [direction, direction + 90]
+    if len(azimuths) > 2:  # two show no second harmonic
+        with suppress(DataError):
+            direction = find_direction(task.sample.curves)
+            return [direction, direction + 90]
     between = [(a + b) / 2 for a, b in zip(azimuths, [*azimuths[1:], azimuths[0] + 180], strict=True)]
     return [*azimuths, *between]
 
@@ -678,7 +682,7 @@ def _list_cylinders(across: Floats, fixed: Mapping[str, float]) -> list[dict[str
 def _list_core_shell_cylinders(across: Floats, fixed: Mapping[str, float]) -> list[dict[str, Any]]:
     shell, solvent = fixed["sld_shell"], fixed["sld_solvent"]
     return [
-        {"radius": r / (1 + t), "thickness": r * t / (1 + t), "length": 2 * r * k, "ratio": k,
+        {"radius": r / (1 + t), "thickness": r * t / (1 + t), "length": 2 * r * k, "ratio": (k, t, c),
          "sld_core": solvent + c * (shell - solvent)}
         for r, k, t, c in product(across, _RATIOS["cylinder"], _SHELLS, _CORES)
     ]  # fmt: skip
