@@ -91,6 +91,14 @@ QUANTITIES: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
+class RightAnswers:
+    """What is right for a curve that is of no `Kind`; the fields are those of `Kind`."""
+
+    right: frozenset[str]
+    said: str = ""
+
+
+@dataclass(frozen=True)
 class Stated:
     """One value of a headline."""
 
@@ -138,13 +146,13 @@ def name_of(fit: Mapping[str, Any]) -> str:
     return str(fit["model"] if factor is None else f"{fit['model']}@{factor}")
 
 
-def is_right(name: str, kind: Kind) -> bool:
+def is_right(name: str, kind: Kind | RightAnswers) -> bool:
     """Whether a model is right for a kind; the terms of a sum may stand in either order."""
     spellings = {name, "+".join(reversed(name.split("+"))), f"{name.partition('@')[0]}@*"}
     return bool(spellings & kind.right)
 
 
-def verdict(answer: Mapping[str, Any], kind: Kind) -> str:
+def verdict(answer: Mapping[str, Any], kind: Kind | RightAnswers) -> str:
     """`RIGHT`, `CAUTIONED`, `WRONG` or `REFUSED`."""
     if "headline" not in answer:
         return REFUSED
@@ -159,7 +167,7 @@ def verdict(answer: Mapping[str, Any], kind: Kind) -> str:
     return CAUTIONED if cautioned else WRONG
 
 
-def _named_beside(headline: str, kind: Kind) -> bool:
+def _named_beside(headline: str, kind: Kind | RightAnswers) -> bool:
     """Whether the headline calls a right model indistinguishable from the first."""
     if not re.search(r"cannot be told|indistinguishable", headline, re.I):
         return False

@@ -1,16 +1,15 @@
 """Do molecular weight and Rg of measured proteins lie within their errors, and those of freesas?
 
-``python -m benchmarks proteins/measured --data FOLDER`` takes clones of the repositories of `SOURCES` in
-FOLDER (named as the repository, without owner) and makes those that are missing with git. Nothing of them is
-kept here. freesas is run on the same files where it is installed (Rambo and Tainer's mass and the Guinier
-region, defaults). ``--write`` keeps the table.
+``python -m benchmarks proteins/measured --data FOLDER`` takes clones of the repositories of
+``benchmarks/repositories.py`` in FOLDER, named without owner, and makes those that are missing with git.
+Nothing of them is kept here. freesas is run on the same files where it is installed (Rambo and Tainer's mass
+and the Guinier region, defaults). ``--write`` keeps the table.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,13 +22,8 @@ from sasnet_plugin.protein import MolecularWeight, Value, protein
 from sasnet_plugin.types import Curve
 
 from ..common import markdown, parser_of, show
+from ..repositories import folder_of
 
-#: Repository and commit.
-SOURCES = {
-    "saxsmerge_benchmark": ("integrativemodeling", "e55ec1940e0db581225732d730543a2d8b846785"),
-    "bioxtasraw": ("jbhopkins", "7e085713d3ff2b16b71ffbceaee2ac1fd5e79d0f"),
-    "UnsolvedProblems": ("eljja", "104440246cc014741b2bf7e03e9329b1a41439c4"),
-}
 _MERGED = "saxsmerge_benchmark", "input/{}/merge.dat"
 _ROUND_ROBIN = "UnsolvedProblems", "research/reproducibility/sasbdb-filter-input.json"
 
@@ -61,16 +55,6 @@ HEAD = [
     "protein", "kDa", "found", "± %", "errors off", "Rg published", "Rg found", "D_max", "CPU-s",
     "freesas kDa", "freesas Rg",
 ]  # fmt: skip
-
-
-def folder_of(data: Path, repository: str) -> Path:
-    """The clone of a repository, made where it is missing."""
-    owner, commit = SOURCES[repository]
-    folder = data / repository
-    if not folder.exists():
-        subprocess.run(["git", "clone", "-q", f"https://github.com/{owner}/{repository}", folder], check=True)
-        subprocess.run(["git", "-C", folder, "checkout", "-q", commit], check=True)
-    return folder
 
 
 def read_curve(data: Path, known: Known) -> Curve:
