@@ -1,4 +1,4 @@
-"""Public repositories of measured and simulated curves, each at a stated commit; nothing of them is kept here."""
+"""Public repositories of curves, each at a stated commit; nothing of them is kept here."""
 
 from __future__ import annotations
 

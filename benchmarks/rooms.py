@@ -14,6 +14,8 @@ from importlib import import_module
 from pathlib import Path
 
 HERE = Path(__file__).parent
+#: Benchmarks whose table is a page of the documentation.
+PAGES = {"scoreboard": HERE.parent / "docs" / "scoreboard.md"}
 #: What a run leaves at the end of its table.
 RECORD = re.compile(r"<!-- run (\d{4}-\d\d-\d\d), ([\d,]+) CPU-seconds: (.*) -->")
 
@@ -32,7 +34,7 @@ class Benchmark:
 
     @property
     def table(self) -> Path:
-        return self.path.with_suffix(".md")
+        return PAGES.get(self.name) or self.path.with_suffix(".md")
 
 
 def found(folder: Path = HERE) -> list[Benchmark]:

@@ -32,7 +32,7 @@ NAMES = {
     "stacked_disks": ("thick_core", "thick_layer", "radius", ""),
     "broad_peak": ("", "porod_exp", "", "correlation_length", "peak_pos", ""),
     "dab": ("cor_length",),
-    "line": ("intercept", "slope"),
+    "line": ("", "slope"),  # a background is free as well
     "lorentz": ("cor_length",),
     "cylinder": ("radius", "length"),
     "ellipsoid": ("radius_polar", "radius_equatorial"),
@@ -111,7 +111,8 @@ def read_problem(path: Path) -> tuple[str, dict[str, float], str]:
     text = path.read_text(encoding="utf-8")
     function = re.search(r"^function = '(.*)'", text, re.M)
     file = re.search(r"^input_file = '(.*)'", text, re.M)
-    assert function is not None and file is not None
+    assert function is not None
+    assert file is not None
     pairs = dict(pair.split("=") for pair in function[1].split(","))
     model = pairs.pop("name")
     return model, {RENAMED.get(name, name): float(value) for name, value in pairs.items()}, file[1]
@@ -168,27 +169,20 @@ def section(request: Request) -> Section:
     files = select_files(folder, quick=request.quick)
     answers = resumed(
         request.checkpoint("fit_problems" + "_quick" * request.quick), files,
-        lambda paths: (fit_file(folder, path, limit=15.0 if request.quick else 60.0) for path in paths),
+        lambda paths: (fit_file(folder, path, limit=10.0 if request.quick else 60.0) for path in paths),
         lambda row: f"{row['verdict']} {row['close']} {row['headline'][:80]}",
     )  # fmt: skip
-    problems = sorted(
-        path.relative_to(folder).as_posix() for path in folder.glob("*/1D_*_def[01].txt")
-    )[:: 4 if request.quick else 1]  # fmt: skip
+    problems = sorted(path.relative_to(folder).as_posix() for path in folder.glob("*/1D_*_def[01].txt"))
+    if request.quick:  # one of each model, without the one that takes bumps a minute
+        problems = [path for path in problems[::4] if "core_shell_parallelepiped" not in path]
     bumps = resumed(
         request.checkpoint("fit_problems_bumps"), problems,
         lambda paths: (fit_with_bumps(folder, path) for path in paths),
         lambda row: f"{row['chisq']} {row['close']}",
     )  # fmt: skip
     return Section(
-        "Fit problems",
-        "`SAS_modelling` of fitbenchmarking/fitbenchmarking: 60 problems, which are 30 files with two sets of"
-        " starting values each. The project compares minimisers with each other and publishes no count of right"
-        " answers.",
-        "sasnet is given the 30 files alone: no model, no starting values. bumps 1.0 (Levenberg–Marquardt) is"
-        " given the model and the starting values of all 60 problems; its free parameters are all of the problem"
-        " but angles and the solvent. Lengths are right within 5 % or two errors.",
         list(rows_of(answers, bumps)),
-        list_misses(answers),
+        list_misses(answers, bumps),
     )
 
 
@@ -212,11 +206,22 @@ def rows_of(answers: Sequence[Mapping[str, Any]], bumps: Sequence[Mapping[str, A
     )  # fmt: skip
 
 
-def list_misses(answers: Sequence[Mapping[str, Any]]) -> str:
+def list_misses(answers: Sequence[Mapping[str, Any]], bumps: Sequence[Mapping[str, Any]]) -> str:
     """A table of the files without a right model or with a wrong length."""
-    lines = [
-        [Path(row["index"]).stem.removeprefix("1D_"), row["verdict"], row["headline"].replace("|", "/"), row["caution"]]
-        for row in answers
-        if not row["close"]
-    ]
-    return markdown(("file", "verdict", "headline", "caution"), lines, texts=4) if lines else "No misses.\n"
+    lines = []
+    for row in answers:
+        if row["close"]:
+            continue
+        kind = Path(row["index"]).stem
+        probe = "x-ray" if "xray" in kind else "neutron"
+        chisq = [
+            one["chisq"]
+            for one in bumps
+            if one["chisq"] is not None and Path(one["index"]).stem.startswith(f"1D_{row['truth']}_{probe}")
+        ]
+        lines.append([
+            kind.removeprefix("1D_").removesuffix("_synth"), row["verdict"],
+            row["headline"].replace("|", "/"), row["caution"], f"{min(chisq):.3g}" if chisq else "not run",
+        ])  # fmt: skip
+    header = ("file", "verdict", "headline", "caution", "least χ²ᵣ of bumps with the true model")
+    return "sasnet's misses:\n\n" + markdown(header, lines, texts=4) if lines else "No misses.\n"

@@ -57,7 +57,8 @@ def section(request: Request) -> Section:
             pulls["freesas"].append((peer[0] - known.mass) / peer[1])
         lines.append([
             known.name, f"{known.mass:g}",
-            f"{mass.value:.1f} ± {100 * mass.relative_error:.0f} %" if isinstance(mass, MolecularWeight) else "none",
+            f"{mass.value:.1f} ± {100 * mass.relative_error:.0f} %"
+            if isinstance(mass, MolecularWeight) else "none",
             f"{peer[0]:.1f} ± {100 * peer[1] / peer[0]:.0f} %" if peer else "not run",
             f"{known.rg:g}" if known.rg else "",
             f"{rg.value:.2f} ± {rg.error:.2f}" if isinstance(rg, Value) else "none",
@@ -80,11 +81,6 @@ def section(request: Request) -> Section:
     ]
     header = ["protein", "kDa", "sasnet", "freesas", "published Rg / Å", "sasnet", "freesas"]
     return Section(
-        "Proteins",
-        "integrativemodeling/saxsmerge_benchmark, jbhopkins/bioxtasraw, and the proteins of the SASBDB round"
-        " robin in eljja/UnsolvedProblems. Their masses are those of the sequences.",
-        "Mass and Rg are derived from the curve alone, without a concentration. freesas 2026.10.0 is run with"
-        " its defaults (Rambo and Tainer's mass).",
         rows,
         markdown(header, lines),
     )

@@ -22,8 +22,8 @@ def f1_scores(truths: Sequence[str], answers: Sequence[str]) -> dict[str, float]
 def share_right(right: Sequence[bool]) -> str:
     """Number of right ones, their share in per cent, and its standard error.
 
-    The error is the standard deviation of the share's posterior under a uniform prior, which is not zero where
-    all are right.
+    The error is the standard deviation of the share's posterior under a uniform prior, which is not zero
+    where all are right.
     """
     number, count = len(right), sum(right)
     if not number:

@@ -25,9 +25,6 @@ class Row(NamedTuple):
 class Section:
     """All figures of one data set."""
 
-    title: str
-    source: str  #: Where the data and the published figures come from.
-    protocol: str  #: One sentence.
     rows: Sequence[Row]
     details: str = ""  #: Further tables.
 

@@ -8,7 +8,11 @@ from ..repositories import folder_of
 from .section import Request, Row, Section, cpu_seconds
 
 #: What is counted, and the column of `count_marks` with its total.
-COUNTS = (("right kind", 1, 0), ("right kind, overlap/union in ln q ≥ 1/2", 2, 0), ("segments on no mark", 4, 3))
+COUNTS = (
+    ("right kind", 1, 0),
+    ("right kind, overlap/union in ln q ≥ 1/2", 2, 0),
+    ("segments on no mark", 4, 3),
+)
 
 
 def section(request: Request) -> Section:
@@ -44,11 +48,6 @@ def section(request: Request) -> Section:
     ]
     header = ("half", "program", "marks", "right kind", "and place", "segments", "on no mark")
     return Section(
-        "Segments marked by hand",
-        "`testData/StructureIdentificationExamples` of jilavsky/pyirena. pyirena publishes no score for them.",
-        "Each of 31 desmeared USAXS curves, cut at 0.6 Å⁻¹, is divided into power laws, plateaus and a"
-        " background, and compared with the ranges for which the author gives two ends. Three ranges with"
-        " impossible ends (samples 4, 14, 15) are excluded; the first “Sample20” is sample 18.",
         rows,
-        f"The curves of the odd half were used to develop the method.\n\n{markdown(header, halves, texts=2)}",
+        markdown(header, halves, texts=2),
     )
