@@ -146,7 +146,7 @@ def section(request: Request) -> Section:
     off = "not run"
     if peer is not None and len(first) == 2:
         off = ", ".join(
-            f"{100 * (value / mean - 1):+.1f} %"
+            f"{100 * (value / mean - 1):+.1f} %".replace("-", "−")
             for (value, _), (mean, _) in zip(first, peer["means"][::-1], strict=True)
         )
     rows = [
