@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from benchmarks import repositories, scoreboard
 from benchmarks.regions import Mark, Range, count_marks, overlap
 from benchmarks.scoreboard_rows import fit_problems, glassy_carbon, roberts, round_robin
 from benchmarks.scoreboard_rows.scores import agree, f1_scores, likeliest_class, share_right
-from benchmarks.scoreboard_rows.section import Request, Row, Section, ask_peer
+from benchmarks.scoreboard_rows.section import Request, Row, Section, ask_peer, cpu_seconds
 from sasnet_plugin.types import Curve
 
 
@@ -194,8 +195,21 @@ def test_every_data_set_has_its_texts_and_its_clones() -> None:
 
 
 def test_an_error_of_another_program_is_said() -> None:
-    import sys
-
     assert ask_peer(sys.executable, "import json, sys; print(json.load(sys.stdin) + 1)", 2) == 3
     with pytest.raises(OSError, match="No module named 'nothing_like_it'"):
         ask_peer(sys.executable, "import nothing_like_it", 2)
+
+
+def test_cpu_seconds_of_children_that_run_are_counted_once() -> None:
+    if not Path("/proc/self/task").exists():
+        pytest.skip("only Linux says what a running child has used")
+    before = cpu_seconds()
+    busy = "import sys, time\nwhile time.process_time() < 0.6: pass\nprint(1, flush=True)\nsys.stdin.read()"
+    child = subprocess.Popen([sys.executable, "-c", busy], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    child.stdout.readline()
+    running = cpu_seconds() - before
+    child.communicate()
+    ended = cpu_seconds() - before
+    assert running > 0.55
+    assert ended == pytest.approx(running, abs=0.3)
