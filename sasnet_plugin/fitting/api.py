@@ -40,7 +40,7 @@ from ..workers.threads import one_thread
 from ..zoo import bank_path
 from .asked import check_names, check_shared, options_of, select_named_hypotheses, several_of
 from .assessment.artefacts import find_artefact, suspect_of
-from .assessment.assess import assess, discrepancy
+from .assessment.assess import GIVEN_ERRORS, assess, discrepancy
 from .assessment.error_estimates import errors_to_add, make_fixed_task, spread_over_kinds, widen_errors
 from .assessment.goodness_of_fit import follows_closer
 from .assessment.size_mixtures import add_mixture, fit_mixture, mixture_task
@@ -212,7 +212,7 @@ def _fit_curve(
         ]  # fmt: skip
         assessed = assess(
             search_result.curve, dintensity, fits, all_notes, prior, given_names, probe, suggestion.groups,
-            reported, mixture,
+            reported, mixture, _name_errors(state.described_within),
         )  # fmt: skip
         return add_mixture(assessed, mixture)
 
@@ -251,6 +251,11 @@ def _fit_curve(
     )
     result = _add_particles(result, options, measure)
     return add_verdict(_note_missing_fits(result, state), options)
+
+
+def _name_errors(share: float) -> str:
+    """What the fits are compared with: the given errors, or those with an error of a share of I added."""
+    return f"an error of {significant(100 * share, 2)} % of I" if share else GIVEN_ERRORS
 
 
 def _bar_interactions(options: FitOptions, curve: Curve, measured: ProteinResult | None) -> FitOptions:

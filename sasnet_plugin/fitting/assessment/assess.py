@@ -38,6 +38,8 @@ from .undetermined_lengths import (
 
 # --- What a systematic error excuses.
 
+#: What fits are compared with, unless an error of a share of I was added.
+GIVEN_ERRORS = "the given errors"
 NONE_EXPLAINS = "None of these models fits the data."
 
 
@@ -134,9 +136,13 @@ def select_within_uncertainties(
 
 
 def none_explains(
-    order: Sequence[ModelFit], same_names: set[str], errors: Mapping[str, SharedError], points: int
+    order: Sequence[ModelFit],
+    same_names: set[str],
+    errors: Mapping[str, SharedError],
+    points: int,
+    given: str = GIVEN_ERRORS,
 ) -> list[str]:
-    """Say that the first fit does not explain the data without a systematic error."""
+    """Say that the first fit does not explain the data without a systematic error, beside `given` ones."""
     explaining = [fit for fit in order if explains(fit.reduced_chisq, points)]
     excused = _select_excused(order, same_names, errors)
     if not excused:
@@ -146,8 +152,8 @@ def none_explains(
     do = join_with_verb(short_names(excused), "does", "do")
     if explaining:
         text = join_with_verb(short_names(explaining), "fits", "fit")
-        return [f"Within the given errors {text} the data; {within}, {do} too."]
-    return [f"None of these models fits the data within the given errors; {within}, {do}."]
+        return [f"Within {given} {text} the data; {within}, {do} too."]
+    return [f"None of these models fits the data within {given}; {within}, {do}."]
 
 
 def _select_excused(
@@ -188,11 +194,13 @@ def assess(
     groups: Sequence[GroupGuess] = (),
     completed: Callable[[list[ModelFit]], list[ModelFit]] = lambda fits: fits,
     mixture: SizeMixture | None = None,
+    given_errors: str = GIVEN_ERRORS,
 ) -> FitResult:
     """Rank and verify fits, and warn of what may be wrong."""
     # `given` are parameters the user fixed (in fits without them, contrasts follow convention), `probe` is
     # neutron or xray, `groups` are form models of the same meaning, and `completed` treats the first fit and
     # those indistinguishable from it, as by wider errors. `mixture` is that of hard spheres of several sizes.
+    # `given_errors` names the uncertainties.
     given_names = tuple(given_names)
     differences = discrepancy(curve, dintensity, fits)
     weighed = weigh_fits(differences, [conventional(fit, given_names) for fit in fits], prior)
@@ -211,7 +219,7 @@ def assess(
     order = nearest_where_none_explains(weightless_by_misfit(order), weighed.errors, len(curve), completed)
     order = list(map(add_effective_radii, order))
     verdicts = _verify_fits(differences, order, weighed.errors)
-    ranking = _ranking(differences, order, verdicts[0], weighed.errors)
+    ranking = replace(_ranking(differences, order, verdicts[0], weighed.errors), given_errors=given_errors)
     return FitResult(
         curve, dintensity, _add_warnings(curve, order, verdicts, probe), ranking.first.explained,
         (*notes, *chain.from_iterable(say(ranking) for say in _SAID)), ranking.first,
@@ -481,6 +489,7 @@ class _Ranking:
     near: tuple[ModelFit, ...]  #: Fits that the data do not tell from the best.
     beside: tuple[ModelFit, ...]  #: Those for which that takes a shared error.
     explaining: tuple[ModelFit, ...]  #: Fits that also explain the data to errors that are no noise.
+    given_errors: str = GIVEN_ERRORS  #: What the fits are compared with, in words.
 
     @property
     def error(self) -> SharedError:
@@ -594,7 +603,7 @@ def _describe_best(ranking: _Ranking) -> Iterator[str]:
     yield from remarks_of(best)
     if not ranking.first.explained:
         points = len(ranking.among.curve)
-        yield from none_explains(ranking.order, ranking.same, ranking.errors, points)
+        yield from none_explains(ranking.order, ranking.same, ranking.errors, points, ranking.given_errors)
 
 
 def _describe_shared_error(ranking: _Ranking) -> Iterator[str]:
