@@ -347,18 +347,22 @@ def make_fit_row(result: FitResult, page: str = "") -> Row:
     from ..fitting.result.verdict import DOES_NOT, DOUBTS
     from ..report.page.overview import Row, thumbnail
 
-    best, verdict, size = result.best, result.verdict, result.model_free.guinier
+    best, verdict, size, seen = result.best, result.verdict, result.model_free.guinier, result.expected
+    network = None if seen is None else seen.rg_network
     row = Row(
         result.curve.file, result.curve.entry, verdict.headline,
         level={DOUBTS: "doubt", DOES_NOT: "wrong"}.get(verdict.level, ""), note=verdict.doubt, page=page,
         thumbnail=thumbnail(result.curve, best.theory if best else None),
         q_unit=result.curve.q_unit.cell_text,
-        rg=getattr(size, "rg", None), rg_error=getattr(size, "rg_error", None),
+        rg=getattr(size, "rg", network), rg_error=getattr(size, "rg_error", None), rg_network=network,
+        in_scope=None if seen is None else float(seen.in_scope),
     )  # fmt: skip
     if best is None:
         return row
+    groups = () if seen is None else seen.groups
     return replace(
         row, model=best.short_model, structure_factor=best.structure_factor or "",
+        group=next((group.name for group in groups if best.model in group.members), ""),
         probability=best.probability, weight=best.weight, reduced_chisq=best.reduced_chisq,
     )  # fmt: skip
 

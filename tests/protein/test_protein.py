@@ -146,6 +146,19 @@ def test_number_of_monomers():
     assert isinstance(find_oligomer(MolecularWeight(5.0, 0.3, 4.7, 5.3, ()), 43.2), Refused)
 
 
+def test_a_monomer_that_does_not_fit_the_mass_is_said():
+    curve = measured(ellipsoid(Q, 22.0, 1.6))
+    mass = protein(curve).molecular_weight
+    assert isinstance(mass, MolecularWeight)
+    none = protein(curve, monomer=20 * mass.value)
+    assert isinstance(none.oligomer, Refused)
+    assert any(problem.startswith("No number of monomers") for problem in none.problems)
+    off = protein(curve, monomer=mass.value + 2.5 * mass.error)
+    assert off.oligomer.number == 1
+    assert any("more than two errors off" in caution for caution in off.cautions)
+    assert not any("errors off" in caution for caution in protein(curve, monomer=mass.value).cautions)
+
+
 @pytest.mark.parametrize("run", [2, 3, 5, 9])
 def test_probability_of_a_run(run):
     points = 9

@@ -30,6 +30,7 @@ from ...domains.heads import Classes
 from ...files import read_text
 from ...fitting.result.fit_result import FitResult
 from ...fitting.result.model_fit import STOPPED, ModelFit, Parameter, drop_unused
+from ...fitting.result.reported_values import is_determined
 from ...fitting.result.sample_result import SampleResult
 from ...fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
 from ...fitting.verdict.equals import worth_showing
@@ -329,6 +330,8 @@ def _parameter_row(name: str, p: Parameter, fit: ModelFit) -> str:
     if kind := distribution_of(fit, name, ""):
         label += f' <span class="small">relative width, {escape(kind)}</span>'
     value = escape(format_with_error(p.value, None if p.fixed else p.error))
+    if not is_determined(name, p):
+        value = f"not determined ({value})"
     if p.fixed:
         within = '<span class="tag">fixed</span>'
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from made_results import weighing
 from sasnet_plugin.fitting.optimize.refine_best import posterior_of
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.result.reported_values import describe_value
 from sasnet_plugin.types import Curve, SasnetError
 
 N = 90
@@ -29,6 +31,14 @@ def test_json_has_every_fit_with_values_errors_and_units() -> None:
     assert said["fits"][0]["parameters"]["radius"] == {
         "value": 56.61, "error": 1.24, "unit": "Ang", "fixed": False
     }  # fmt: skip
+
+
+def test_json_says_that_a_value_is_not_determined_as_the_terminal_does() -> None:
+    fit = weighing("sphere", 1.0)
+    radius = replace(fit.parameters["radius"], error=1.1 * fit.parameters["radius"].value)
+    unknown = replace(fit, parameters={**fit.parameters, "radius": radius})
+    assert _result(unknown).as_dict()["fits"][0]["parameters"]["radius"]["determined"] is False
+    assert describe_value("radius", radius).startswith("radius not determined (")
 
 
 def test_the_table_has_a_row_for_each_fit_and_the_terminal_shows_the_same() -> None:
