@@ -38,8 +38,9 @@ _TURNS, _LEAST_TURNS = 0.4, 8
 _KEPT = 16
 #: Particles whose F² a search interpolates in tables.
 _IN_TABLES = frozenset({"cylinder", "core_shell_cylinder", "parallelepiped"})
-#: Standard deviations of a size that a search sums over, and the largest distance of its points.
-_REACH, _STEP = 4.2, 0.6
+#: Standard deviations of a size that a search sums over, and the largest and least distance of its points: of
+#: phases that need closer ones nothing is left.
+_REACH, _STEP, _LEAST_STEP = 3.8, 0.9, 0.25
 #: Points of the table of a ball's F² for a phase of one.
 _BALL = 40
 
@@ -269,20 +270,22 @@ def average_quick_ellipsoids(name: str, q: Floats, cosines: Floats, values: Mapp
     slopes = (1 - part) * widths[0], part * widths[1]
     steep = np.maximum(np.hypot(*slopes), 1e-12)
     phase = 2 * float(q.max()) * max(equatorial, polar) * max(widths)
-    points = 1 + 2 * int(np.ceil(_REACH / min(_STEP, 2 * np.pi / (phase + 4.5)))) if max(widths) else 1
+    step = min(_STEP, max(2 * np.pi / (phase + 4.5), _LEAST_STEP))
+    points = 1 + 2 * int(np.ceil(_REACH / step)) if max(widths) else 1
     main = np.linspace(-_REACH, _REACH, points) if points > 1 else np.zeros(1)
     beside = np.sqrt(3.0) * np.array([-1.0, 0.0, 1.0]) if min(widths) > 0 else np.zeros(1)
     shares = np.outer(np.exp(-0.5 * main**2), [1 / 6, 2 / 3, 1 / 6] if beside.size > 1 else [1.0]).ravel()
+    shares /= shares.sum()  # points are more where q is larger
     main, beside = (side.ravel()[:, None] for side in np.meshgrid(main, beside, indexing="ij"))
     across = np.maximum(equatorial * (1 + widths[0] * (slopes[0] * main - slopes[1] * beside) / steep), 0.0)
     along = np.maximum(polar * (1 + widths[1] * (slopes[1] * main + slopes[0] * beside) / steep), 0.0)
     radii = np.sqrt(across**2 * (1 - cosines**2) + (along * cosines) ** 2)
     weights = shares[:, None] * (across**2 * along / (equatorial**2 * polar)) ** 2
     largest = float(q.max() * radii.max())
-    grid, step = np.linspace(0.0, largest, int(_BALL * largest) + 2, retstep=True)
+    grid, distance = np.linspace(0.0, largest, int(_BALL * largest) + 2, retstep=True)
     table = _square_balls(grid)
     # By hand, as the points of the grid are even: half the time of `np.interp`.
-    place = q[:, :, None] * (radii.T / step)
+    place = q[:, :, None] * (radii.T / distance)
     before = np.minimum(place.astype(np.intp), grid.size - 2)
     squares = table[before] + (place - before) * np.diff(table)[before]
     return np.asarray(np.einsum("nmk,mk->nm", squares, weights.T))

@@ -24,7 +24,7 @@ from ..evidence.discrepancy import Discrepancy
 from ..evidence.linear import Minimum, deviations, linear_at, minus_two_log, plain, residuals
 from ..evidence.marginal import extent_in, shares
 from ..ledger import Ledger, read_spent_time
-from ..optimize.least_squares_problem import LeastSquaresProblem, Solved, project_out
+from ..optimize.least_squares_problem import LeastSquaresProblem, Solved
 from ..pool import answers
 from ..problem.bounds import default_of, range_of
 from ..problem.experiment import TimeUpError
@@ -38,7 +38,7 @@ from ..result.residuals import standardise_runs
 from ..result.sample_result import JointFit, Key, SampleResult
 from ..settings import ASSESSMENT, EVIDENCE, PROBLEM
 from ..task import Budget, FitOptions, no_curve
-from .hypothesis import Supposed, describe_resolution
+from .hypothesis import Supposed
 from .joint_fit import ONE_SOLVENT, collect_fixed, integrate_discrepancy
 from .settings import STRATEGY
 
@@ -95,12 +95,9 @@ _SOFT = 0.9
 #: Another shape from which they begin, narrow with an isotropic part: descents from long tails miss it.
 _PARTLY_ISOTROPIC = {SHARPNESS: 0.9, TAILS: -0.5}
 #: Another orientation is fitted to the end if its χ² is less than so many times the least.
-_NEAR_CHISQ = 10.0
+_NEAR_CHISQ = 4.0
 #: A length that shows only together with others, as one of two equal sides, is known to so much of itself.
 _UNSEEN = 0.3
-#: Number of dq/q that are tried where no file gives it, and the share of the needed fall of χ² that the slope
-#: of a narrow one promises at least.
-_RESOLUTIONS, _PROMISED = 8, 0.5
 #: Steps of the last descent, with curves that are not interpolated.
 _LAST_STEPS = 4
 
@@ -197,17 +194,10 @@ def fit_oriented(
     if all(fit.lacking() for fit in fits):  # the direction may be between two sectors
         free = [replace(task, free_direction=True) for task in tasks if not _is_director_fitted(task)]
         fits += _fit_particles(ledger, [task for task in free if _is_director_fitted(task)])[0]
-    is_stated = any(map(has_resolution, sample.curves))
-    supposed = None if is_stated or not fits else _suppose_resolution(tasks, fits)
-    if supposed is not None:
-        sample = _apply_resolution(sample, supposed)
-        tasks = [replace(task, sample=sample) for task in tasks]
-        fits, notes = _fit_particles(ledger, tasks)
-        notes.append(describe_resolution(supposed))
     guesses = tuple(ModelGuess(model, None, 1 / len(models), "") for model in models)
     suggestion = Suggestion(sample.curves[0].file, "", guesses, (), 1.0)
     ranked = rank_particles(_select_likeliest(fits))
-    ranked[:1] = [_widen_errors(_find_task(tasks, fit), fit, supposed, is_stated) for fit in ranked[:1]]
+    ranked[:1] = [_widen_errors(_find_task(tasks, fit), fit) for fit in ranked[:1]]
     turned = _find_turned(ranked[0], fits) if ranked else None
     return SampleResult(sample, dintensities, tuple(ranked), suggestion, notes=tuple(notes), turned=turned)
 
@@ -291,7 +281,7 @@ def _change(task: SectorTask, fit: JointFit, sample: Sample, widths: Mapping[str
     )
 
 
-def _widen_errors(task: SectorTask, fit: JointFit, supposed: Supposed | None, is_stated: bool) -> JointFit:
+def _widen_errors(task: SectorTask, fit: JointFit) -> JointFit:
     """The fit with what a resolution that is not given, and widths of 0, may do to its parameters."""
     sample = task.sample
     narrow = [
@@ -299,10 +289,7 @@ def _widen_errors(task: SectorTask, fit: JointFit, supposed: Supposed | None, is
     ]
     narrow = [name for name in narrow if fit.parameters[name].error is None and name not in task.fixed]
     changes = [_change(task, fit, sample, {name: _WIDTH}) for name in narrow]
-    if supposed is not None:
-        sharp = replace(sample, curves=tuple(replace(curve, dq=None) for curve in sample.curves))
-        changes.append(_change(task, fit, sharp, {}))
-    elif not is_stated:
+    if not any(map(has_resolution, sample.curves)):
         points = ASSESSMENT.resolution_points * min(
             float(np.median(distances_of_points(curve.q) / curve.q)) for curve in sample.curves
         )
@@ -314,38 +301,6 @@ def _widen_errors(task: SectorTask, fit: JointFit, supposed: Supposed | None, is
         return fit
     added = errors_by_resolution(slopes, -_list_residuals(task, fit), changes)
     return fit.replace_parameters(widen_errors(fit.parameters_by_key(), added))
-
-
-def _suppose_resolution(tasks: Sequence[SectorTask], fits: Sequence[JointFit]) -> Supposed | None:
-    """The resolution with which the particle of least χ² fits much better; None if it needs none."""
-    best = min(fits, key=lambda fit: fit.total)
-    task = _find_task(tasks, best)
-    off, columns = _list_residuals(task, best), np.column_stack(list(best.derivatives.values()))
-    needed = EVIDENCE.strong * max(best.total / off.size, 1.0)
-    smeared = _apply_resolution(task.sample, Supposed(STRATEGY.relative_dq[1], 0.0))
-    change = project_out(_change(task, best, smeared, {})[:, None], columns)[:, 0]
-    size = max(-float(change @ off), 0.0) / float(change @ change)
-    # Smearing changes a curve as the square of the width; far from the best one its slope says little.
-    if size * -float(change @ off) < _PROMISED * needed:
-        return None
-    start = _soften(task, _list_values(best))
-    widths = np.geomspace(STRATEGY.relative_dq[1], STRATEGY.most_relative_dq, _RESOLUTIONS)
-    chisq = np.array([_fit_smeared(task, start, float(width)) for width in widths])
-    middle = int(np.clip(np.argmin(chisq), 1, widths.size - 2))
-    near = slice(middle - 1, middle + 2)  # a parabola of the square of the width
-    curvature, slope, _ = np.polyfit(widths[near] ** 2, chisq[near], 2)
-    if curvature > 0 and slope < 0:
-        widths = np.append(widths, min(float(np.sqrt(-slope / (2 * curvature))), STRATEGY.most_relative_dq))
-        chisq = np.append(chisq, _fit_smeared(task, start, float(widths[-1])))
-    is_needed = best.total - np.min(chisq) > needed
-    return Supposed(float(widths[np.argmin(chisq)]), 0.0) if is_needed else None
-
-
-def _fit_smeared(task: SectorTask, start: Mapping[str, Any], relative: float) -> float:
-    """χ² of a fit with a resolution dq/q."""
-    smeared = replace(task, sample=_apply_resolution(task.sample, Supposed(relative, 0.0)))
-    curves = _make_curves(smeared, [slice(None)] * len(task.sample.curves), quick=True)
-    return min((problem.chisq for problem in _descend(smeared, curves, [start], _STEPS)), default=np.inf)
 
 
 def _select_models(options: FitOptions) -> list[str]:
