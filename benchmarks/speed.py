@@ -187,6 +187,8 @@ def fit_example(path: Path, checkout: Path) -> dict[str, Any]:
     except ValueError:
         return {"cpu": seconds, "model": "refused", "answer": "refused"}
     answer = answer[0] if isinstance(answer, list) else answer
+    if "fits" not in answer:
+        return {"cpu": seconds, "model": "refused", "answer": "refused"}
     fits = answer["fits"] or [{"model": "", "structure_factor": None}]
     model = "@".join(filter(None, [fits[0]["model"], fits[0]["structure_factor"]]))
     return {"cpu": seconds, "model": model, "answer": answer["headline"].split("\n")[0]}
