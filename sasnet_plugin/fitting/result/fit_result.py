@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -127,13 +127,13 @@ class FitResult(Shown):
 
     @property
     def model_free(self) -> ModelFree:
-        """What the curve says without a model, as `classify` says it: with its own uncertainties."""
-        return self.curve.model_free()
+        """What the curve says without a model, with the uncertainties of the fit."""
+        return replace(self.curve, dintensity=self.dintensity).model_free()
 
     @property
     def pair_distances(self) -> PairDistances | Refused:
-        """p(r) of the curve with the largest distance."""
-        return self.curve.pair_distances()
+        """p(r) of the curve with the largest distance, with the uncertainties of the fit."""
+        return replace(self.curve, dintensity=self.dintensity).pair_distances()
 
     @property
     def particles(self) -> Particles | None:

@@ -14,11 +14,10 @@ from sasnet_plugin import load
 from sasnet_plugin.fitting.api import fit
 from sasnet_plugin.fitting.ledger import Ledger
 from sasnet_plugin.fitting.problem.experiment import experiment
-from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis, Supposed
+from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis, Supposed, describe_resolution
 from sasnet_plugin.fitting.strategy.search import (
     Found,
     Resolved,
-    _describe_resolution,
     _error,
     resolution_of,
     search,
@@ -326,6 +325,6 @@ def test_the_error_of_a_width_is_from_other_widths_alone() -> None:
 
 def test_a_resolution_wider_than_instruments_have_may_be_a_distribution_of_sizes() -> None:
     """As 21 % was found of microemulsion droplets, whose sizes are spread by about as much."""
-    assert "may stand for a distribution of sizes" in _describe_resolution(Supposed(0.21, 0.0))
-    assert "distribution" not in _describe_resolution(Supposed(0.04, 0.0))
-    assert "distribution" not in _describe_resolution(Supposed(0.0, 1e-3))
+    assert "may stand for a distribution of sizes" in describe_resolution(Supposed(0.21, 0.0))
+    assert "distribution" not in describe_resolution(Supposed(0.04, 0.0))
+    assert "distribution" not in describe_resolution(Supposed(0.0, 1e-3))
