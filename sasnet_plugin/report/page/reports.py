@@ -330,14 +330,14 @@ def _parameter_row(name: str, p: Parameter, fit: ModelFit) -> str:
     if kind := distribution_of(fit, name, ""):
         label += f' <span class="small">relative width, {escape(kind)}</span>'
     value = escape(format_with_error(p.value, None if p.fixed else p.error))
-    if not is_determined(name, p):
-        value = f"not determined ({value})"
     if p.fixed:
         within = '<span class="tag">fixed</span>'
     else:
         within = f'<span class="small">{_range(p.low, p.high)}</span>'
         if p.error is None:
             value += ' <span class="small">± unknown</span>'
+        elif not is_determined(name, p):
+            within = f'<span class="tag">not determined</span> {within}'
     return (
         f"<tr{' class=fixed' if p.fixed else ''}><td>{label}</td>"
         f'<td class="number">{value}</td>{_interval(name, fit)}'
