@@ -99,6 +99,14 @@ def _answers(
             yield future.result()
 
 
+def list_examples() -> list[Path]:
+    """The files among sasdata's example curves."""
+    import sasdata
+
+    folder = Path(str(sasdata.__file__)).parent / "example_data" / "1d_data"
+    return [path for path in sorted(folder.iterdir()) if path.is_file()]
+
+
 def run_command(command: Sequence[str], **options: Any) -> tuple[float, float, str]:
     """CPU-seconds of a command with all processes that it waited for, MiB of the largest, and its output."""
     with tempfile.TemporaryFile("w+") as printed, tempfile.TemporaryFile("w+") as said:

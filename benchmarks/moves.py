@@ -15,13 +15,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from unittest import mock
 
 from sasnet_plugin.types import Curve, SasnetError
 
-from .common import markdown, parser_of, resumed, show, this_process
+from .common import list_examples, markdown, parser_of, resumed, show, this_process
 
 #: A value has changed that has moved by more than this share of its error.
 CHANGE = 0.2
@@ -62,12 +61,9 @@ def list_hard() -> list[Callable[[], Curve]]:
 
 
 def list_real() -> list[Callable[[], Curve]]:
-    import sasdata
-
     from sasnet_plugin import load
 
-    folder = Path(str(sasdata.__file__)).parent / "example_data" / "1d_data"
-    return [lambda path=path: load(path)[0] for path in sorted(folder.iterdir()) if path.is_file()]  # type: ignore[misc]
+    return [lambda path=path: load(path)[0] for path in list_examples()]  # type: ignore[misc]
 
 
 SETS: dict[str, Callable[[], list[Callable[[], Curve]]]] = {

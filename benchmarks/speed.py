@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .common import PRODUCT, markdown, parser_of, resumed, run_command, show
+from .common import PRODUCT, list_examples, markdown, parser_of, resumed, run_command, show
 from .independent_curves.form_factors import debye, normal_spheres
 
 Array = NDArray[np.float64]
@@ -169,14 +169,6 @@ def _bare(curve: Any, dintensity: Array, end: Any, index: int) -> None:
     fit(problem, method="lm")
 
 
-def list_examples() -> list[Path]:
-    """sasdata's example curves that hold measured or calculated intensities."""
-    import sasdata
-
-    folder = Path(str(sasdata.__file__)).parent / "example_data" / "1d_data"
-    return [path for path in sorted(folder.iterdir()) if path.is_file() and path.name not in NO_CURVES]
-
-
 def fit_example(path: Path, checkout: Path) -> dict[str, Any]:
     """CPU time of one command, and what it answers."""
     command = [*PRODUCT, "fit", str(path), "--workers", "1", "--json"]
@@ -196,20 +188,19 @@ def fit_example(path: Path, checkout: Path) -> dict[str, Any]:
 
 def _examples(given: Any) -> str:
     checkouts = {"this": HERE} | ({"other": given.against.resolve()} if given.against else {})
-    paths = [p for i, p in enumerate(list_examples()) if given.third is None or i % 3 == given.third]
-    places = {path.name: i for i, path in enumerate(paths)}
+    curves = [path for path in list_examples() if path.name not in NO_CURVES]
+    paths = [path for i, path in enumerate(curves) if given.third is None or i % 3 == given.third]
+    by_name = {path.name: path for path in paths}
 
-    def answers_of(missing: list[Path]) -> Iterator[dict[str, Any]]:
-        for path in missing:
-            names = list(checkouts) if places[path.name] % 2 else list(checkouts)[::-1]
-            yield {"index": path.name, **{name: fit_example(path, checkouts[name]) for name in names}}
+    def answers_of(missing: list[str]) -> Iterator[dict[str, Any]]:
+        for name in missing:
+            order = list(checkouts) if list(by_name).index(name) % 2 else list(checkouts)[::-1]
+            yield {"index": name, **{one: fit_example(by_name[name], checkouts[one]) for one in order}}
 
-    rows = []
-    for path in paths:
-        rows += resumed(
-            given.work / "examples.jsonl", [path.name], lambda _, path=path: answers_of([path]),
-            lambda row: " ".join(f"{name} {row[name]['cpu']:.1f} s" for name in checkouts),
-        )  # fmt: skip
+    rows = resumed(
+        given.work / "examples.jsonl", list(by_name), answers_of,
+        lambda row: " ".join(f"{name} {row[name]['cpu']:.1f} s" for name in checkouts),
+    )  # fmt: skip
     lines = [
         [row["index"], *(f"{row[n]['cpu']:.1f}" for n in checkouts), *(row[n]["model"] for n in checkouts)]
         for row in rows

@@ -219,7 +219,7 @@ def assess(
     order = nearest_where_none_explains(weightless_by_misfit(order), weighed.errors, len(curve), completed)
     order = list(map(add_effective_radii, order))
     verdicts = _verify_fits(differences, order, weighed.errors)
-    ranking = replace(_ranking(differences, order, verdicts[0], weighed.errors), given_errors=given_errors)
+    ranking = _ranking(differences, order, verdicts[0], weighed.errors, given_errors)
     return FitResult(
         curve, dintensity, _add_warnings(curve, order, verdicts, probe), ranking.first.explained,
         (*notes, *chain.from_iterable(say(ranking) for say in _SAID)), ranking.first,
@@ -489,7 +489,7 @@ class _Ranking:
     near: tuple[ModelFit, ...]  #: Fits that the data do not tell from the best.
     beside: tuple[ModelFit, ...]  #: Those for which that takes a shared error.
     explaining: tuple[ModelFit, ...]  #: Fits that also explain the data to errors that are no noise.
-    given_errors: str = GIVEN_ERRORS  #: What the fits are compared with, in words.
+    given_errors: str  #: What the fits are compared with, in words.
 
     @property
     def error(self) -> SharedError:
@@ -505,12 +505,13 @@ def _ranking(
     order: Sequence[ModelFit],
     first: Verification,
     errors: Mapping[str, SharedError],
+    given_errors: str,
 ) -> _Ranking:
     _, *rest = _select_near_first(order)
     excused_fits = tuple(fit for fit in rest if _takes_an_error(order[0], fit, errors, differences.share))
     near = tuple(fit for fit in rest if fit not in excused_fits)
     explaining = tuple(select_within_uncertainties(order, first, [fit.name for fit in rest]))
-    return _Ranking(differences, order, first, errors, near, excused_fits, explaining)
+    return _Ranking(differences, order, first, errors, near, excused_fits, explaining, given_errors)
 
 
 def _takes_an_error(

@@ -177,22 +177,19 @@ def _is_above_one(p: Parameter) -> bool:
     return not (p.fixed or p.value - 2 * (p.error or 0.0) <= 1)
 
 
-def _has_contrast(fit: ModelFit, prefix: str) -> bool:
-    """Whether a component, by what stands before its parameters, has scattering length densities."""
-    return any(name.startswith(prefix) for name in slds_of(fit))
-
-
 def scale_in_words(fit: ModelFit) -> Iterator[str]:
     """Say that a scale above 1 is no volume fraction; of a sum, that of each component."""
     for name, p in fit.parameters.items():
         prefix = name.removesuffix("scale")
-        if not is_scale(name) or not _is_above_one(p) or not _has_contrast(fit, prefix):
+        if not is_scale(name) or not _is_above_one(p):
+            continue
+        densities = [fit.parameters[sld] for sld in slds_of(fit) if sld.startswith(prefix)]
+        if not densities:
             continue
         is_none, own = "is not a volume fraction", fit.parameters.get(f"{prefix}volfraction")
         if own is not None:
             is_none = "is above 1, and the model has a volume fraction as well"
             is_none += f" (volfraction, fixed at {significant(own.value, 4)})" if own.fixed else ""
-        densities = [fit.parameters[sld] for sld in slds_of(fit) if sld.startswith(prefix)]
         advice = f"Give {option('sample')} and {option('solvent')} if the intensity is in cm⁻¹."
         if all(density.is_given for density in densities):
             advice = "Check the densities that you gave, and whether the intensity is in cm⁻¹."

@@ -14,7 +14,7 @@ from ...model_free import ModelFree, PairDistances, Refused
 from ...predict.sample_kinds import PROTEIN
 from ...types import Curve, SasnetError, Shown, Suggestion
 from .model_fit import ModelFit, Posterior, Verification
-from .reported_values import is_determined
+from .reported_values import parameter_as_dict
 from .verdict import Verdict
 
 if TYPE_CHECKING:
@@ -215,9 +215,8 @@ def _fit_as_dict(fit: ModelFit) -> dict[str, Any]:
         "weight": None if fit.given_up else fit.weight,
         "given_up": fit.given_up,
         "parameters": {
-            name: {"value": p.value, "error": p.error, "unit": p.unit, "fixed": p.fixed}
+            name: parameter_as_dict(name, p)
             | ({} if p.at_least is None else {"at_least": p.at_least})
-            | ({} if is_determined(name, p) else {"determined": False})
             | _intervals(fit.posterior, name)
             for name, p in fit.parameters.items()
         },

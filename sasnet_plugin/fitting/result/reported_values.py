@@ -261,6 +261,12 @@ def describe_value(name: str, p: Parameter) -> str:
     return f"{name} {value_text}" if is_determined(name, p) else f"{name} not determined ({value_text})"
 
 
+def parameter_as_dict(name: str, p: Parameter) -> dict[str, Any]:
+    """Return a parameter as JSON has it, with `determined` where its error exceeds it."""
+    values = {"value": p.value, "error": p.error, "unit": p.unit, "fixed": p.fixed}
+    return values if is_determined(name, p) else {**values, "determined": False}
+
+
 def parameters_in_words(fit: ModelFit) -> str:
     """The fitted parameters in one line, with errors and units."""
     return ", ".join(

@@ -16,7 +16,7 @@ from ...types import Shown, Suggestion, product_name
 from ..settings import ASSESSMENT
 from .fit_result import FitResult
 from .model_fit import ModelFit, Parameter, explains
-from .reported_values import correlations, covariance, is_determined
+from .reported_values import correlations, covariance, parameter_as_dict
 from .residuals import SharedError
 from .verdict import Verdict
 
@@ -222,8 +222,7 @@ class JointFit:
 def _as_dict(parameters: Mapping[str, Parameter]) -> dict[str, Any]:
     """Return parameters by name; an undetermined one has a reason and the curves' value."""
     return {
-        name: {"value": p.value, "error": p.error, "unit": p.unit, "fixed": p.fixed}
-        | ({} if is_determined(name, p) else {"determined": False})
+        name: parameter_as_dict(name, p)
         if not p.undetermined
         else {
             "value": None, "error": None, "unit": p.unit, "fixed": p.is_given, "reason": p.undetermined,
